@@ -1,0 +1,10 @@
+"""Who may: users, organisations, projects, members, keys, permissions."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Accounts"

@@ -1,0 +1,91 @@
+"""API keys of a project: list, create, revoke.
+
+A new key travels from the request that makes it to the page that shows it in a signed cookie which
+only that page gets and which it removes: the server keeps no copy, and a reload shows it no more.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import api_keys as keys
+from accounts.access import ProjectRequest, project_view
+from accounts.forms import ApiKeyForm
+from accounts.models import ApiKey
+
+NEW_KEY_COOKIE = "traceroot_new_key"
+NEW_KEY_SECONDS = 60
+
+
+@project_view("keys.manage")
+@require_safe
+@never_cache
+def api_keys(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
+    raw = request.get_signed_cookie(
+        NEW_KEY_COOKIE, default=None, salt=_salt(request), max_age=NEW_KEY_SECONDS
+    )
+    response = _page(request, ApiKeyForm(), raw=raw)
+    if NEW_KEY_COOKIE in request.COOKIES:
+        response.delete_cookie(NEW_KEY_COOKIE, path=request.path, samesite="Strict")
+    return response
+
+
+@project_view("keys.manage")
+@require_POST
+def create(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
+    form = ApiKeyForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    _, raw = keys.create(
+        request.project,
+        form.cleaned_data["name"],
+        request.user,
+        scopes=form.cleaned_data["scopes"],
+        expires_at=form.expires_at(timezone.now()),
+    )
+    page = reverse("accounts:api_keys", kwargs={"project_id": project_id})
+    response = redirect(page)
+    response.set_signed_cookie(
+        NEW_KEY_COOKIE,
+        raw,
+        salt=_salt(request),
+        path=page,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+@project_view("keys.manage")
+@require_POST
+def revoke(request: ProjectRequest, project_id: uuid.UUID, key_id: uuid.UUID) -> HttpResponse:
+    key = get_object_or_404(ApiKey.objects.for_project(request.project), pk=key_id)
+    keys.revoke(key)
+    messages.success(request, f"{key.name} ({key.masked}) is revoked.")
+    return redirect("accounts:api_keys", project_id=project_id)
+
+
+def _page(
+    request: ProjectRequest, form: ApiKeyForm, *, raw: str | None = None, status: int = 200
+) -> HttpResponse:
+    context = {
+        "nav": "settings",
+        "keys": ApiKey.objects.for_project(request.project).newest().select_related("created_by"),
+        "form": form,
+        "raw": raw,
+        "now": timezone.now(),
+    }
+    return render(request, "accounts/api_keys.html", context, status=status)
+
+
+def _salt(request: ProjectRequest) -> str:
+    return f"accounts.new-key:{request.user.pk}:{request.project.pk}"

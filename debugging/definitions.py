@@ -1,0 +1,101 @@
+"""Finds where names that a trace or a line of code mentions are defined in a snapshot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from debugging import dataflow, git
+from debugging.functions import Function
+from debugging.snapshot import Snapshot
+
+NAME_LIMIT = 24
+AMBIGUOUS = 3
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]{1,99}")
+_TEST_PATH = re.compile(
+    r"(^|/)(tests?|spec|__tests__|examples?)/|(^|/)(test_|conftest)|[._](test|spec)\."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function with its file. `name` is the name that was looked for."""
+
+    name: str
+    path: str
+    function: Function
+
+
+def find(
+    snapshot: Snapshot, names: Iterable[str], near: str | None = None
+) -> tuple[Definition, ...]:
+    """Definitions of functions, methods and classes, of the file `near` and what it imports
+    first. A name with many definitions elsewhere is left out: any choice would be a guess."""
+    wanted = [n for n in dict.fromkeys(names) if _IDENTIFIER.fullmatch(n)][:NAME_LIMIT]
+    found: list[Definition] = []
+    missing = []
+    for name in wanted:
+        local = _in_file(snapshot, near, name) if near else []
+        found += local
+        if not local:
+            missing.append(name)
+    if missing:
+        found += _elsewhere(snapshot, missing, near)
+    return tuple(found)
+
+
+def is_test(path: str) -> bool:
+    return bool(_TEST_PATH.search(path))
+
+
+def _in_file(snapshot: Snapshot, path: str, name: str) -> list[Definition]:
+    return [
+        Definition(name, path, one)
+        for one in snapshot.functions(path)
+        if one.short_name == name or one.name.endswith(f"{name}.__init__")
+    ]
+
+
+def _elsewhere(snapshot: Snapshot, names: list[str], near: str | None) -> list[Definition]:
+    either = "|".join(re.escape(name) for name in names)
+    pattern = (
+        rf"(def|class|function)[[:space:]*]+({either})[[:space:]]*[(:<{{]"
+        rf"|(const|let|var)[[:space:]]+({either})[[:space:]]*[=:]"
+        rf"|^[[:space:]]*(async[[:space:]]+)?({either})[[:space:]]*\([^;]*\{{[[:space:]]*$"
+    )
+    places: dict[str, list[str]] = {}
+    for match in git.grep(snapshot.directory, snapshot.commit, pattern, fixed=False, limit=200):
+        for name in names:
+            if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", match.text):
+                paths = places.setdefault(name, [])
+                if match.path not in paths:
+                    paths.append(match.path)
+    imports = _import_paths(snapshot, near)
+    found: list[Definition] = []
+    for name, paths in places.items():
+        for path in _preferred(paths, imports.get(name), near):
+            found += _in_file(snapshot, path, name)
+    return found
+
+
+def _preferred(paths: list[str], imported: str | None, near: str | None) -> list[str]:
+    if near is None or not is_test(near):
+        paths = [path for path in paths if not is_test(path)]
+    if imported:
+        ends = (f"{imported}.py", f"{imported}/__init__.py")
+        exact = [p for p in paths if any(p == end or p.endswith(f"/{end}") for end in ends)]
+        if exact:
+            return exact[:1]
+    if near:
+        suffix = near.rpartition(".")[2]
+        paths = [path for path in paths if path.rpartition(".")[2][:2] == suffix[:2]] or paths
+    return paths if len(paths) <= AMBIGUOUS else []
+
+
+def _import_paths(snapshot: Snapshot, near: str | None) -> dict[str, str]:
+    tree = snapshot.tree(near) if near else None
+    if tree is None:
+        return {}
+    names = dataflow.imported_names(tree)
+    return {name: module.replace(".", "/") for name, (module, _) in names.items() if module}

@@ -1,0 +1,73 @@
+"""Sends one mail through Django's mail backend, and says whether trying again is worth it."""
+
+from __future__ import annotations
+
+import smtplib
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+
+class EmailError(Exception):
+    """A mail that was not accepted. The text says by whom and why."""
+
+
+class EmailUnavailable(EmailError):
+    """The mail server cannot be reached or asks for patience. Worth another try."""
+
+
+class EmailRefused(EmailError):
+    """The mail server refuses this mail or address. Trying again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """`message_key` is stable for one message, so that a mailbox can tell a repetition."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_key: str
+
+
+def is_configured() -> bool:
+    """Whether mails leave this server; without an SMTP host they are printed on the console."""
+    return bool(settings.EMAIL_HOST)
+
+
+def send(email: Email) -> None:
+    """Returns once the mail server accepted it. Raises EmailUnavailable or EmailRefused."""
+    message = EmailMultiAlternatives(
+        subject=" ".join(email.subject.split()),
+        body=email.text,
+        to=[email.to],
+        headers={
+            "Message-ID": f"<{email.message_key}@{_sender_domain()}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(email.html, "text/html")
+    try:
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        kind = EmailUnavailable if all(400 <= code < 500 for code in codes) else EmailRefused
+        raise kind(f"The mail server refused {email.to}: {_brief(error)}") from error
+    except smtplib.SMTPResponseException as error:
+        kind = EmailUnavailable if 400 <= error.smtp_code < 500 else EmailRefused
+        raise kind(f"The mail server answered {error.smtp_code}: {_brief(error)}") from error
+    except (smtplib.SMTPException, OSError) as error:
+        where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        raise EmailUnavailable(f"The mail server {where} cannot be used: {_brief(error)}") from error
+
+
+def _sender_domain() -> str:
+    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return address.rpartition("@")[2] or "localhost"
+
+
+def _brief(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

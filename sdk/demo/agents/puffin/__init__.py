@@ -1,0 +1,3 @@
+"""The agents of Puffin & Pine, outdoor gear."""
+
+RELEASE = "1.4.0"

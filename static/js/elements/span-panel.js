@@ -1,0 +1,66 @@
+// <span-panel src="/…/spans/{id}/">: shows the details of the span that was selected. The old ones stay until the new are here.
+import { element, icon } from "../dom.js";
+
+const SETTLE_MS = 70; // someone holding an arrow key passes many spans; only where they stop is fetched
+
+class SpanPanel extends HTMLElement {
+  connectedCallback() {
+    this.tabIndex = -1;
+    document.addEventListener("span-select", this.selected);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("span-select", this.selected);
+    clearTimeout(this.timer);
+    this.request?.abort();
+  }
+
+  /** @param {Event} event */
+  selected = (event) => {
+    const { id } = /** @type {CustomEvent<{id: string}>} */ (event).detail;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.load(id), SETTLE_MS);
+  };
+
+  /** @param {string} id */
+  async load(id) {
+    const address = new URL((this.getAttribute("src") ?? "").replace("{id}", encodeURIComponent(id)), location.href);
+    const tab = new URLSearchParams(location.search).get("tab");
+    if (tab) address.searchParams.set("tab", tab);
+    this.request?.abort();
+    const request = new AbortController();
+    this.request = request;
+    this.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin", signal: request.signal });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(answer.headers.get("X-Request-ID") ?? String(answer.status));
+      const template = document.createElement("template");
+      template.innerHTML = text;
+      this.show(template.content.childNodes);
+    } catch (error) {
+      if (!request.signal.aborted) this.show([this.failure(id, error)]);
+    } finally {
+      if (this.request === request) this.removeAttribute("aria-busy");
+    }
+  }
+
+  /** @param {Iterable<Node>} nodes live lists are copied first */
+  show(nodes) {
+    this.replaceChildren(...nodes);
+    (this.closest(".pane") ?? this).scrollTop = 0;
+    /** @type {any} */ (window).htmx?.process(this);
+    this.dispatchEvent(new CustomEvent("span-panel-load", { bubbles: true }));
+  }
+
+  /** @param {string} id @param {unknown} error */
+  failure(id, error) {
+    const again = element("button", { class: "button is-small", type: "button" }, icon("refresh-cw"), "Try again");
+    again.addEventListener("click", () => void this.load(id));
+    const why = error instanceof TypeError ? "the server did not answer" : `request ${error instanceof Error ? error.message : "failed"}`;
+    const text = element("p", {}, element("b", {}, "This span could not be loaded."), ` The tree is unaffected; ${why}.`);
+    return element("div", { class: "panel-body" }, element("div", { class: "banner", "data-verdict": "error", role: "alert" }, icon("circle-x"), text, again));
+  }
+}
+
+customElements.define("span-panel", SpanPanel);

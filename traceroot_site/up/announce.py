@@ -1,0 +1,113 @@
+"""What the supervisor prints: a line a step, then where to go, and how to send the first trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db import connections
+
+from accounts.first_start import FirstAccount, ensure_first_account
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def step(name: str) -> Iterator[None]:
+    print(f"  {name} …", end="", flush=True)
+    began = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print(" failed", flush=True)
+        raise
+    print(f" ready ({time.monotonic() - began:.1f} s)", flush=True)
+
+
+def warn(text: str) -> None:
+    print(f"  ! {text}", file=sys.stderr, flush=True)
+
+
+def first_account() -> FirstAccount | None:
+    try:
+        return ensure_first_account()
+    finally:
+        connections.close_all()
+
+
+def ready(url: str, otlp_url: str, data_dir: Path, first: FirstAccount | None) -> None:
+    lines = ["", f"TraceRoot is running:  {url}", f"OTLP/HTTP endpoint:    {otlp_url}"]
+    if first is not None:
+        lines += [
+            "",
+            "This is the first start. Keep these; they are not shown again:",
+            f"  Sign in:   {first.email}",
+            f"  Password:  {first.password}",
+            f"  Project:   {first.project_name} ({first.project_id})",
+            f"  API key:   {first.api_key}",
+            "",
+            "Send a first trace (copy all of it):",
+            "",
+            _snippet(url, first.api_key),
+        ]
+    lines += ["", f"Data and logs are in {data_dir}. Stop with Ctrl-C.", ""]
+    print("\n".join(lines), flush=True)
+
+
+def _snippet(url: str, api_key: str) -> str:
+    return "\n".join(
+        (
+            "  pip install traceroot",
+            f"  export TRACEROOT_HOST_URL={url} TRACEROOT_API_KEY={api_key}",
+            "  python3 - <<'PY'",
+            "  import traceroot",
+            "  traceroot.initialize()",
+            "",
+            '  @traceroot.observe(name="hello", type="agent")',
+            "  def hello(question: str) -> str:",
+            '      return f"You asked: {question}"',
+            "",
+            '  hello("What is new?")',
+            "  traceroot.flush()",
+            "  PY",
+        )
+    )
+
+
+def already_running(running: dict[str, Any], data_dir: Path) -> None:
+    if running:
+        print(
+            f"TraceRoot is already running in {data_dir}: {running['url']} "
+            f"(OTLP {running['otlp_url']}, process {running['pid']})."
+        )
+    else:
+        print(f"TraceRoot is just starting or stopping in {data_dir}. Try again in a few seconds.")
+
+
+class Changes:
+    """Whether a Python file of the project changed since the last look (development only)."""
+
+    def __init__(self) -> None:
+        self._seen = self._look()
+
+    def happened(self) -> bool:
+        now = self._look()
+        changed, self._seen = now != self._seen, now
+        return changed
+
+    @staticmethod
+    def _look() -> dict[str, int]:
+        found = {}
+        for package in ("traceroot_site", "traces", "detectors", "debugging", "accounts", "integrations"):
+            for directory, _, files in os.walk(_ROOT / package):
+                for name in files:
+                    if name.endswith((".py", ".sql")):
+                        path = os.path.join(directory, name)
+                        with contextlib.suppress(FileNotFoundError):
+                            found[path] = os.stat(path).st_mtime_ns
+        return found

@@ -1,0 +1,109 @@
+"""What must be true before anything starts, each failure a sentence for the person at the keyboard."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+_MIN_FREE_BYTES = 200 * 1024**2
+
+
+class CannotStart(Exception):
+    """A reason that a person can do something about."""
+
+
+class AlreadyRunning(Exception):
+    """Another start has the data directory; `running` is what it wrote about itself."""
+
+    def __init__(self, running: dict[str, Any]) -> None:
+        super().__init__("TraceRoot is already running in this data directory.")
+        self.running = running
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make the data directory and its parts; raises CannotStart when it cannot be used."""
+    try:
+        for part in (directory, directory / "run", directory / "logs"):
+            part.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        with tempfile.TemporaryFile(dir=directory) as probe:
+            probe.write(b"\0" * 4096)
+            probe.flush()
+    except OSError as error:
+        raise CannotStart(_about(directory, error)) from error
+    free = shutil.disk_usage(directory).free
+    if free < _MIN_FREE_BYTES:
+        raise CannotStart(
+            f"The disk of {directory} is almost full: {free // 1024**2} MB are free, at least "
+            f"{_MIN_FREE_BYTES // 1024**2} MB are needed. Free some space, or choose another directory "
+            "with --data-dir."
+        )
+
+
+def _about(directory: Path, error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"The disk of {directory} is full. Free some space, or choose another directory with --data-dir."
+    return (
+        f"Cannot write to the data directory {directory}: {error.strerror}. Change its owner, or choose "
+        "another with --data-dir or TRACEROOT_DATA_DIR."
+    )
+
+
+def claim(directory: Path) -> IO[str]:
+    """Hold the data directory for as long as the returned file is open. Raises AlreadyRunning."""
+    path = directory / "run" / "up.json"
+    lock = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - stays open for the life of the process
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        text = lock.read()
+        lock.close()
+        running: dict[str, Any] = {}
+        with contextlib.suppress(ValueError):  # the other one is still starting
+            running = json.loads(text)
+        raise AlreadyRunning(running) from None
+    os.set_inheritable(lock.fileno(), False)
+    lock.truncate(0)
+    return lock
+
+
+def describe(lock: IO[str], facts: dict[str, Any]) -> None:
+    """Leave for a second start what runs here and where."""
+    lock.seek(0)
+    lock.truncate(0)
+    json.dump(facts, lock)
+    lock.flush()
+
+
+def listen(host: str, port: int, *, purpose: str, option: str) -> socket.socket:
+    """A listening socket; children get it handed down, so that a restart loses no connection.
+
+    Port 0 takes a free one. Raises CannotStart when the address is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(
+                f"Port {port}, for {purpose}, is in use by another program. Stop that, or choose "
+                f"another port with {option} (0 takes a free one)."
+            ) from error
+        raise CannotStart(f"Cannot listen on {host}:{port} for {purpose}: {error.strerror}.") from error
+    except OverflowError as error:
+        listener.close()
+        raise CannotStart(f"{port} is not a port: use 0 to 65535 with {option}.") from error
+    listener.listen(1024)
+    return listener

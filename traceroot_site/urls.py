@@ -1,0 +1,25 @@
+"""The URL tree: one for organisation pages, one for project pages, the public API, health."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from traceroot_site import errors, health
+
+urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/v1/public/", include("traces.api.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("projects/<uuid:project_id>/", include("traces.urls")),
+    path("projects/<uuid:project_id>/", include("detectors.urls")),
+    path("projects/<uuid:project_id>/", include("debugging.urls")),
+    path("", include("accounts.urls")),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

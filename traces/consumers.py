@@ -1,0 +1,105 @@
+"""The socket of a project's pages: small notices out, at the pace the browser can take them.
+
+Only members get in. Notices wait, coalesced, until the browser has given credit for the last ones, so
+that a slow one gets fewer, never late ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from accounts.models import Membership
+from traces import live
+
+_INTERVAL_SECONDS = 0.25
+_CREDIT_SECONDS = 10.0
+_RECHECK_SECONDS = 60.0
+_MAX_PENDING_TRACES = 200
+NOT_ALLOWED = 4404
+
+
+class ProjectConsumer(AsyncJsonWebsocketConsumer):
+    """`ws/projects/<uuid>/`; permission: traces.read."""
+
+    required_permission = "traces.read"
+    project_id: UUID
+
+    async def connect(self) -> None:
+        self.project_id = self.scope["url_route"]["kwargs"]["project_id"]
+        self._pending: dict[str, live.Notice] = {}
+        self._wake = asyncio.Event()
+        self._credit = asyncio.Event()
+        self._credit.set()
+        self._tasks: list[asyncio.Task[None]] = []
+        await self.accept()
+        if not await self._is_allowed():
+            await self.close(code=NOT_ALLOWED)
+            return
+        await self.channel_layer.group_add(live.group(self.project_id), self.channel_name)
+        live.join(self.project_id, self._take)
+        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._recheck())]
+
+    async def disconnect(self, code: int) -> None:
+        live.leave(self.project_id, self._take)
+        await self.channel_layer.group_discard(live.group(self.project_id), self.channel_name)
+        for task in self._tasks:
+            task.cancel()
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        if isinstance(content, dict) and content.get("type") == "credit":
+            self._credit.set()
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """What is not JSON says nothing; a browser that sends it keeps its socket."""
+        try:
+            return await super().decode_json(text_data[:1000])
+        except ValueError:
+            return None
+
+    async def notice(self, event: dict[str, Any]) -> None:
+        """A notice from another stage, through the channel layer."""
+        self._take(event["notice"])
+
+    def _take(self, notice: live.Notice) -> None:
+        key = f"{notice['type']}:{notice.get('trace_id', '')}{notice.get('session_id', '')}"
+        if len(self._pending) < _MAX_PENDING_TRACES or key in self._pending:
+            self._pending[key] = notice
+        self._wake.set()
+
+    async def _send(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            notices, self._pending = list(self._pending.values()), {}
+            for notice in notices:
+                self._credit.clear()
+                await self.send_json(notice)
+            try:
+                await asyncio.wait_for(self._credit.wait(), _CREDIT_SECONDS)
+            except TimeoutError:
+                self._credit.set()  # a browser that never answers is served at this slow pace
+            await asyncio.sleep(_INTERVAL_SECONDS)
+
+    async def _recheck(self) -> None:
+        """A member who was removed loses the socket too."""
+        while True:
+            await asyncio.sleep(_RECHECK_SECONDS)
+            if not await self._is_allowed():
+                await self.close(code=NOT_ALLOWED)
+                return
+
+    @database_sync_to_async
+    def _is_allowed(self) -> bool:
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            return False
+        membership = Membership.objects.filter(
+            user_id=user.pk, organization__projects=self.project_id
+        ).first()
+        return membership is not None and membership.may("traces.read")

@@ -1,0 +1,129 @@
+"""What is new in a project that somebody watches, as small notices.
+
+Two sources meet in a watcher: a cursor over the engine's clock (spans stored, traces settled), polled
+only while somebody watches, and `notify`, by which other stages say that something of theirs changed.
+Notices carry ids only; the browser fetches what it may see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.layers import get_channel_layer
+
+from traces.store.errors import StoreError
+from traces.store.reader import Change, SpanReader
+from traces.store.system import SystemReader
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.4
+_SLOW_POLL_SECONDS = 2.0
+# A row's stored_at is taken when its INSERT begins, so it may appear behind the cursor.
+_OVERLAP = timedelta(seconds=5)
+
+Notice = dict[str, Any]
+Listener = Callable[[Notice], None]
+
+
+def group(project_id: UUID) -> str:
+    return f"project-{project_id}"
+
+
+def notify(project_id: UUID, notice: Notice) -> None:
+    """Tell every watcher of the project, in any process. Callable from any thread without a loop.
+
+    Losing a notice costs freshness, never data, so a layer that is down is logged and not raised.
+    """
+    layer = get_channel_layer()
+    try:
+        async_to_sync(layer.group_send)(group(project_id), {"type": "notice", "notice": notice})
+    except (OSError, RuntimeError) as error:
+        log.warning("live.notify_failed project=%s reason=%s", project_id, error)
+
+
+@dataclass(slots=True)
+class _Watch:
+    listeners: set[Listener] = field(default_factory=set)
+    task: asyncio.Task[None] | None = None
+
+
+_watches: dict[UUID, _Watch] = {}
+
+
+def join(project_id: UUID, listener: Listener) -> None:
+    """Call `listener` with each notice from now on. On the event loop only."""
+    watch = _watches.setdefault(project_id, _Watch())
+    watch.listeners.add(listener)
+    if watch.task is None:
+        watch.task = asyncio.get_running_loop().create_task(_poll(project_id, watch))
+
+
+def leave(project_id: UUID, listener: Listener) -> None:
+    watch = _watches.get(project_id)
+    if watch is None:
+        return
+    watch.listeners.discard(listener)
+    if not watch.listeners:
+        if watch.task is not None:
+            watch.task.cancel()
+        del _watches[project_id]
+
+
+async def _poll(project_id: UUID, watch: _Watch) -> None:
+    cursor = _Cursor(project_id)
+    while True:
+        try:
+            notices = await sync_to_async(cursor.advance, thread_sensitive=False)()
+            pause = POLL_SECONDS
+        except StoreError as error:
+            log.info("live.store_unavailable project=%s reason=%s", project_id, error)
+            notices, pause = [], _SLOW_POLL_SECONDS
+        for notice in notices:
+            for listener in tuple(watch.listeners):
+                listener(notice)
+        await asyncio.sleep(pause)
+
+
+class _Cursor:
+    """Remembers what it has said, so that the overlap repeats nothing."""
+
+    def __init__(self, project_id: UUID) -> None:
+        self._reader = SpanReader(project_id)
+        self._stored: datetime | None = None
+        self._settled: datetime | None = None
+        self._said: dict[tuple[str, bytes], datetime] = {}
+
+    def advance(self) -> list[Notice]:
+        if self._stored is None or self._settled is None:
+            self._stored = self._settled = SystemReader().clock()
+            return []
+        stored = self._fresh("stored", self._reader.changed_since(self._stored - _OVERLAP))
+        settled = self._fresh("settled", self._reader.settled_since(self._settled - _OVERLAP))
+        self._stored = max([self._stored, *(change.at for change in stored)])
+        self._settled = max([self._settled, *(change.at for change in settled)])
+        self._forget()
+        changed = dict.fromkeys(change.trace_id for change in (*stored, *settled))
+        if not changed:
+            return []
+        traces: list[Notice] = [{"type": "trace", "trace_id": trace_id.hex()} for trace_id in changed]
+        return [{"type": "traces", "count": len(changed)}, *traces]
+
+    def _fresh(self, kind: str, changes: list[Change]) -> list[Change]:
+        fresh = [c for c in changes if self._said.get((kind, c.trace_id)) != c.at]
+        for change in fresh:
+            self._said[kind, change.trace_id] = change.at
+        return fresh
+
+    def _forget(self) -> None:
+        assert self._stored is not None and self._settled is not None
+        oldest = min(self._stored, self._settled) - 2 * _OVERLAP
+        if len(self._said) > 2000:
+            self._said = {key: at for key, at in self._said.items() if at >= oldest}

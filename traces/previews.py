@@ -1,0 +1,52 @@
+"""One line of what went in or came out, from whatever an emitter wrote (text, JSON, message lists)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+_MAX_CHARS = 280
+_TEXT_KEYS = ("text", "content", "message", "output", "answer", "result", "query", "question", "input")
+
+
+def of(text: str, *, role: str) -> str:
+    """At most 280 characters, white space folded. Of a message list the last text of `role`."""
+    stripped = text.strip()
+    if stripped[:1] in {"{", "[", '"'}:
+        try:
+            found = list(_texts(msgspec.json.decode(stripped), role, 0))
+        except (msgspec.DecodeError, RecursionError):
+            found = []  # cut off or not JSON after all: shown as it stands
+        if found:
+            stripped = found[-1]
+    folded = " ".join(stripped[:4000].split())
+    return folded if len(folded) <= _MAX_CHARS else folded[: _MAX_CHARS - 1] + "…"
+
+
+def _texts(value: Any, role: str, depth: int) -> Iterator[str]:
+    if depth > 6:
+        return
+    if isinstance(value, str):
+        if value.strip():
+            yield value
+    elif isinstance(value, list):
+        wanted = [item for item in value if not isinstance(item, dict) or item.get("role", role) == role]
+        for item in wanted or value:
+            yield from _texts(item, role, depth + 1)
+    elif isinstance(value, dict):
+        yield from _of_object(value, role, depth)
+
+
+def _of_object(value: dict[str, Any], role: str, depth: int) -> Iterator[str]:
+    for key in ("messages", "parts", "choices"):
+        if isinstance(value.get(key), list):
+            yield from _texts(value[key], role, depth + 1)
+            return
+    for key in _TEXT_KEYS:
+        if value.get(key):
+            yield from _texts(value[key], role, depth + 1)
+            return
+    if len(value) == 1:
+        yield from _texts(next(iter(value.values())), role, depth + 1)

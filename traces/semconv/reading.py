@@ -1,0 +1,90 @@
+"""Attribute values read as text, numbers, lists and maps. Whatever was sent, nothing here raises."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from traces.spans import AttributeValue
+
+_MAX_COUNT = 2**53
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder(enc_hook=lambda value: str(value)).encode
+
+
+def text(value: AttributeValue) -> str:
+    """Text verbatim, anything else as compact JSON."""
+    return value if isinstance(value, str) else as_json(value)
+
+
+def as_json(value: Any) -> str:
+    return _encode(_plain(value)).decode()
+
+
+def parsed_json(value: Any) -> Any:
+    """What a JSON text holds, or None when it is none. Structured values come back unchanged."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return _decode(value)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def looks_like_json(value: str) -> bool:
+    return value.lstrip()[:1] in ("{", "[", '"')
+
+
+def count(value: Any) -> int | None:
+    """A number of tokens: whole and not negative, also when it was sent as text."""
+    number = decimal(value)
+    if number is None or number < 0 or number > _MAX_COUNT or number != int(number):
+        return None
+    return int(number)
+
+
+def decimal(value: Any) -> Decimal | None:
+    """A finite number of sane size; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and len(value) > 40:
+        return None
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except (InvalidOperation, ValueError):
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < 30 else None
+
+
+def words(value: AttributeValue) -> tuple[str, ...]:
+    """A list of text: an array, a JSON array in a string, or one string."""
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        parsed = parsed_json(value)
+        if isinstance(parsed, list):
+            value = parsed
+    items = value if isinstance(value, list) else [value]
+    return tuple(text(item) for item in items if item is not None and item != "")
+
+
+def entries(value: AttributeValue) -> dict[str, str]:
+    """A map of text: a kvlist, a JSON object in a string, or one value under the name `value`."""
+    parsed = parsed_json(value) if isinstance(value, str) else value
+    if isinstance(parsed, dict):
+        return {str(key): text(item) for key, item in parsed.items() if item is not None}
+    return {} if value is None or value == "" or parsed in ([], "") else {"value": text(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,145 @@
+"""Settling: when a trace is quiet, recompute it from its spans and write one row, a new generation.
+
+One query finds what is quiet in all projects, by the engine's own clock, and compares it with what has
+settled: a restart at any instant loses nothing, and doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from traces import totals
+from traces.store import client
+from traces.store.rows import TraceSummary
+from traces.store.system import SystemReader, Unsettled
+
+log = logging.getLogger(__name__)
+
+SHORT_LOOKBACK_SECONDS = 15 * 60
+LONG_LOOKBACK_SECONDS = 14 * 24 * 3600
+_BATCH = 200
+_MAX_ROUNDS = 20
+
+
+def settle_quiet(*, lookback_seconds: int = SHORT_LOOKBACK_SECONDS) -> int:
+    """Settle every quiet trace that has changed within the look-back; returns how many.
+
+    Raises StoreUnavailable; what was settled until then stays settled.
+    """
+    reader = SystemReader()
+    count = 0
+    for _ in range(_MAX_ROUNDS):
+        quiet = reader.unsettled(
+            lookback_seconds=lookback_seconds,
+            quiet_seconds=settings.SETTLE_QUIET_SECONDS,
+            silence_seconds=settings.SETTLE_SILENCE_SECONDS,
+            limit=_BATCH,
+        )
+        if quiet:
+            count += _settle(reader, quiet)
+        if len(quiet) < _BATCH:
+            break
+    if count:
+        log.info("traces.settled count=%d", count)
+    return count
+
+
+def _settle(reader: SystemReader, quiet: Sequence[Unsettled]) -> int:
+    spans = reader.spans_of(quiet)
+    summaries = {(s.project_id, s.trace_id): s for s in totals.summarize_all(spans, is_running=False)}
+    settled = [
+        _Settled(item, summaries[item.project_id, item.trace_id])
+        for item in quiet
+        if (item.project_id, item.trace_id) in summaries
+    ]
+    if settled:
+        _write(settled)
+    return len(settled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    quiet: Unsettled
+    summary: TraceSummary
+
+
+# column, type; the value is the summary's field of that name unless `_SPECIAL` says otherwise
+_COLUMNS = (
+    ("project_id", "UUID"),
+    ("trace_id", "FixedString(16)"),
+    ("retention_days", "UInt16"),
+    ("bucket_hour", "DateTime('UTC')"),
+    ("generation", "UInt32"),
+    ("settled_through", "DateTime64(3, 'UTC')"),
+    ("start_ns", "UInt64"),
+    ("end_ns", "UInt64"),
+    ("name", "String"),
+    ("kind", "LowCardinality(String)"),
+    ("status", "LowCardinality(String)"),
+    ("error_count", "UInt32"),
+    ("span_count", "UInt32"),
+    ("input_preview", "String"),
+    ("output_preview", "String"),
+    ("session_id", "String"),
+    ("user_id", "String"),
+    ("environment", "LowCardinality(String)"),
+    ("release", "LowCardinality(String)"),
+    ("service_name", "LowCardinality(String)"),
+    ("agents", "Array(LowCardinality(String))"),
+    ("tools", "Array(LowCardinality(String))"),
+    ("models", "Array(LowCardinality(String))"),
+    ("tags", "Array(LowCardinality(String))"),
+    ("metadata", "Map(LowCardinality(String), String)"),
+    ("git_repo", "LowCardinality(String)"),
+    ("git_ref", "LowCardinality(String)"),
+    ("is_evaluation", "Bool"),
+    ("has_usage", "Bool"),
+    ("uncached_input_tokens", "UInt64"),
+    ("cache_read_tokens", "UInt64"),
+    ("cache_write_5m_tokens", "UInt64"),
+    ("cache_write_1h_tokens", "UInt64"),
+    ("output_tokens", "UInt64"),
+    ("reasoning_tokens", "UInt64"),
+    ("cost_usd", "Nullable(Decimal(18, 9))"),
+    ("unpriced_spans", "UInt32"),
+    ("uncounted_span_ids", "Array(FixedString(8))"),
+    ("orphan_spans", "UInt32"),
+    ("is_rootless", "Bool"),
+)
+
+
+def _write(settled: Sequence[_Settled]) -> None:
+    values = [_values(one.quiet, one.summary) for one in settled]
+    names = [name for name, _ in _COLUMNS]
+    client.insert(
+        "traces", [[row[name] for row in values] for name in names], names, [type_ for _, type_ in _COLUMNS]
+    )
+
+
+def _values(quiet: Unsettled, summary: TraceSummary) -> Mapping[str, Any]:
+    usage = summary.usage
+    values = {name: getattr(summary, name) for name, _ in _COLUMNS if hasattr(summary, name)}
+    return values | {
+        "retention_days": quiet.retention_days,
+        "bucket_hour": quiet.bucket_hour,
+        "generation": quiet.generation + 1,
+        "settled_through": quiet.last_stored_at,
+        "agents": list(summary.agents),
+        "tools": list(summary.tools),
+        "models": list(summary.models),
+        "tags": list(summary.tags),
+        "metadata": dict(summary.metadata),
+        "uncounted_span_ids": sorted(summary.uncounted_span_ids),
+        "has_usage": usage is not None,
+        "uncached_input_tokens": usage.uncached_input if usage else 0,
+        "cache_read_tokens": usage.cache_read if usage else 0,
+        "cache_write_5m_tokens": usage.cache_write_5m if usage else 0,
+        "cache_write_1h_tokens": usage.cache_write_1h if usage else 0,
+        "output_tokens": usage.output if usage else 0,
+        "reasoning_tokens": usage.reasoning if usage else 0,
+    }

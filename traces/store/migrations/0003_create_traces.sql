@@ -1,0 +1,55 @@
+-- One settled row a trace. `bucket_hour` is fixed by the first generation, so that a later one, whose
+-- start may differ, replaces it. `settled_through` is the newest `stored_at` that the row has seen.
+CREATE TABLE IF NOT EXISTS traces
+(
+    project_id UUID,
+    retention_days UInt16 DEFAULT 0,
+    bucket_hour DateTime('UTC'),
+    trace_id FixedString(16),
+    generation UInt32,
+    settled_at DateTime64(3, 'UTC') DEFAULT now64(3),
+    settled_through DateTime64(3, 'UTC'),
+    start_ns UInt64,
+    end_ns UInt64,
+    name String,
+    kind LowCardinality(String),
+    status LowCardinality(String),
+    error_count UInt32,
+    span_count UInt32,
+    input_preview String CODEC(ZSTD(1)),
+    output_preview String CODEC(ZSTD(1)),
+    input String CODEC(ZSTD(1)),
+    output String CODEC(ZSTD(1)),
+    session_id String,
+    user_id String,
+    environment LowCardinality(String),
+    release LowCardinality(String),
+    service_name LowCardinality(String),
+    agents Array(LowCardinality(String)),
+    tools Array(LowCardinality(String)),
+    models Array(LowCardinality(String)),
+    tags Array(LowCardinality(String)),
+    metadata Map(LowCardinality(String), String),
+    git_repo LowCardinality(String),
+    git_ref LowCardinality(String),
+    is_evaluation Bool,
+    has_usage Bool,
+    uncached_input_tokens UInt64,
+    cache_read_tokens UInt64,
+    cache_write_5m_tokens UInt64,
+    cache_write_1h_tokens UInt64,
+    output_tokens UInt64,
+    reasoning_tokens UInt64,
+    cost_usd Nullable(Decimal(18, 9)),
+    unpriced_spans UInt32,
+    uncounted_span_ids Array(FixedString(8)),
+    orphan_spans UInt32,
+    is_rootless Bool,
+    INDEX trace_id_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX settled_at_range settled_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(generation)
+PARTITION BY (retention_days, toYYYYMM(bucket_hour))
+ORDER BY (project_id, bucket_hour, trace_id)
+SETTINGS index_granularity = 1024;

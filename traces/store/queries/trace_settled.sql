@@ -1,0 +1,6 @@
+-- The newest settled row of one trace.
+SELECT *
+FROM traces
+WHERE project_id = {project_id:UUID} AND trace_id = unhex({trace_id:String})
+ORDER BY generation DESC
+LIMIT 1

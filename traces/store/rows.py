@@ -1,0 +1,317 @@
+"""Spans and traces as rows: the column table of `spans`, both ways, and what reads return.
+
+The one place that knows which field is which column. Attributes are split for search: strings as
+sent, numbers as floats, and everything that is not a string exactly, as OTLP JSON. A text that stands
+verbatim in `input` or `output` is not stored twice: its JSON is the pointer `@input` or `@output`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+from traces.otlp import json_values
+from traces.spans import Attributes, Kind, Span, SpanEvent, SpanLink, Status, Usage
+
+NO_SPAN = b"\0" * 8
+_NS = 1_000_000_000
+_WEEK_SECONDS = 7 * 24 * 3600
+_LIFTED = ("input", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSummary:
+    """One row of the trace list. `generation` is 0 while the trace has not settled."""
+
+    project_id: UUID
+    trace_id: bytes
+    name: str
+    kind: str
+    status: str
+    start_ns: int
+    end_ns: int
+    span_count: int
+    error_count: int
+    session_id: str = ""
+    user_id: str = ""
+    input_preview: str = ""
+    output_preview: str = ""
+    environment: str = ""
+    release: str = ""
+    service_name: str = ""
+    models: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    git_repo: str = ""
+    git_ref: str = ""
+    usage: Usage | None = None
+    cost_usd: Decimal | None = None
+    unpriced_spans: int = 0
+    uncounted_span_ids: frozenset[bytes] = frozenset()
+    orphan_spans: int = 0
+    is_rootless: bool = False
+    generation: int = 0
+    settled_at: datetime | None = None
+    is_evaluation: bool = False
+    findings: tuple[str, ...] = ()
+
+    @property
+    def duration_ns(self) -> int:
+        return max(0, self.end_ns - self.start_ns)
+
+    @property
+    def hex_id(self) -> str:
+        return self.trace_id.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanOutline:
+    """A span without its content: what a tree or timeline needs."""
+
+    span_id: bytes
+    parent_span_id: bytes
+    name: str
+    kind: str
+    status: str
+    status_message: str
+    start_ns: int
+    end_ns: int
+    is_local_root: bool
+    agent_name: str
+    tool_name: str
+    model: str
+    session_id: str
+    user_id: str
+    first_token_ns: int
+    usage: Usage | None
+    cost_usd: Decimal | None
+    error_type: str
+    error_message: str
+
+
+_Read = Callable[[Span], Any]
+
+
+def _usage(bucket: str) -> _Read:
+    return lambda span: getattr(span.usage, bucket) if span.usage else 0
+
+
+# column, ClickHouse type, value of a span
+SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
+    ("project_id", "UUID", lambda s: s.project_id),
+    ("trace_id", "FixedString(16)", lambda s: s.trace_id),
+    ("span_id", "FixedString(8)", lambda s: s.span_id),
+    ("parent_span_id", "FixedString(8)", lambda s: s.parent_span_id or NO_SPAN),
+    ("bucket_time", "DateTime('UTC')", lambda s: bucket_seconds(s.start_ns, s.received_ns)),
+    ("version", "UInt64", lambda s: s.version),
+    ("received_ns", "UInt64", lambda s: s.received_ns),
+    ("start_ns", "UInt64", lambda s: s.start_ns),
+    ("end_ns", "UInt64", lambda s: s.end_ns),
+    ("name", "String", lambda s: s.name),
+    ("kind", "LowCardinality(String)", lambda s: s.kind),
+    ("otel_kind", "UInt8", lambda s: s.otel_kind),
+    ("status", "LowCardinality(String)", lambda s: s.status),
+    ("status_message", "String", lambda s: s.status_message),
+    ("error_type", "LowCardinality(String)", lambda s: s.error_type),
+    ("error_message", "String", lambda s: s.error_message),
+    ("is_local_root", "Bool", lambda s: s.is_local_root),
+    ("convention", "LowCardinality(String)", lambda s: s.convention),
+    ("operation", "LowCardinality(String)", lambda s: s.operation),
+    ("agent_name", "LowCardinality(String)", lambda s: s.agent_name),
+    ("agent_id", "String", lambda s: s.agent_id),
+    ("tool_name", "LowCardinality(String)", lambda s: s.tool_name),
+    ("tool_call_id", "String", lambda s: s.tool_call_id),
+    ("provider", "LowCardinality(String)", lambda s: s.provider),
+    ("model", "LowCardinality(String)", lambda s: s.model),
+    ("request_model", "LowCardinality(String)", lambda s: s.request_model),
+    ("response_model", "LowCardinality(String)", lambda s: s.response_model),
+    ("response_id", "String", lambda s: s.response_id),
+    ("finish_reasons", "Array(LowCardinality(String))", lambda s: list(s.finish_reasons)),
+    ("first_token_ns", "UInt64", lambda s: s.first_token_ns),
+    ("session_id", "String", lambda s: s.session_id),
+    ("user_id", "String", lambda s: s.user_id),
+    ("environment", "LowCardinality(String)", lambda s: s.environment),
+    ("release", "LowCardinality(String)", lambda s: s.release),
+    ("service_name", "LowCardinality(String)", lambda s: s.service_name),
+    ("tags", "Array(LowCardinality(String))", lambda s: list(s.tags)),
+    ("metadata", "Map(LowCardinality(String), String)", lambda s: dict(s.metadata)),
+    ("trace_name", "String", lambda s: s.trace_name),
+    ("trace_tags", "Array(LowCardinality(String))", lambda s: list(s.trace_tags)),
+    ("trace_metadata", "Map(LowCardinality(String), String)", lambda s: dict(s.trace_metadata)),
+    ("is_evaluation", "Bool", lambda s: s.is_evaluation),
+    ("prompt_name", "LowCardinality(String)", lambda s: s.prompt_name),
+    ("prompt_version", "LowCardinality(String)", lambda s: s.prompt_version),
+    ("git_repo", "LowCardinality(String)", lambda s: s.git_repo),
+    ("git_ref", "LowCardinality(String)", lambda s: s.git_ref),
+    ("git_source_file", "String", lambda s: s.git_source_file),
+    ("git_source_line", "UInt32", lambda s: min(max(s.git_source_line, 0), 2**32 - 1)),
+    ("git_source_function", "String", lambda s: s.git_source_function),
+    ("input", "String", lambda s: s.input),
+    ("output", "String", lambda s: s.output),
+    ("has_usage", "Bool", lambda s: s.usage is not None),
+    ("uncached_input_tokens", "UInt64", _usage("uncached_input")),
+    ("cache_read_tokens", "UInt64", _usage("cache_read")),
+    ("cache_write_5m_tokens", "UInt64", _usage("cache_write_5m")),
+    ("cache_write_1h_tokens", "UInt64", _usage("cache_write_1h")),
+    ("output_tokens", "UInt64", _usage("output")),
+    ("reasoning_tokens", "UInt64", _usage("reasoning")),
+    (
+        "other_usage",
+        "Map(LowCardinality(String), Float64)",
+        lambda s: dict(s.usage.other) if s.usage else {},
+    ),
+    ("reported_cost_usd", "Nullable(Decimal(18, 9))", lambda s: s.reported_cost_usd),
+    ("computed_cost_usd", "Nullable(Decimal(18, 9))", lambda s: s.computed_cost_usd),
+    ("price_version", "LowCardinality(String)", lambda s: s.price_version),
+    ("sources", "Map(LowCardinality(String), LowCardinality(String))", lambda s: dict(s.sources)),
+    ("links_json", "String", lambda s: _links_json(s.links)),
+    ("events_json", "String", lambda s: _events_json(s.events)),
+    ("resource_json", "String", lambda s: s.resource_json),
+    ("scope_json", "String", lambda s: s.scope_json),
+    ("trace_state", "String", lambda s: s.trace_state),
+    ("flags", "UInt32", lambda s: s.flags),
+    ("dropped_attributes", "UInt32", lambda s: s.dropped_attributes),
+    ("dropped_events", "UInt32", lambda s: s.dropped_events),
+    ("dropped_links", "UInt32", lambda s: s.dropped_links),
+)
+_ATTRIBUTE_COLUMNS = (
+    ("attributes_string", "Map(LowCardinality(String), String)"),
+    ("attributes_number", "Map(LowCardinality(String), Float64)"),
+    ("attributes_json", "Map(LowCardinality(String), String)"),
+)
+COLUMN_NAMES = [name for name, _, _ in SPAN_COLUMNS] + [name for name, _ in _ATTRIBUTE_COLUMNS]
+COLUMN_TYPES = [type_ for _, type_, _ in SPAN_COLUMNS] + [type_ for _, type_ in _ATTRIBUTE_COLUMNS]
+
+
+def bucket_seconds(start_ns: int, received_ns: int) -> int:
+    """Start clamped to the week before and the day after receipt, s since the epoch.
+
+    Clocks of 1960 or 2200 would wrap dates or touch more partitions than one insert may.
+    """
+    received = received_ns // _NS
+    return min(max(start_ns // _NS, received - 26 * _WEEK_SECONDS), received + 86_400)
+
+
+def to_columns(spans: Sequence[Span], retention_days: Sequence[int]) -> tuple[list[list[Any]], list[str], list[str]]:
+    """Columns, names and types of an INSERT; `retention_days` is parallel to `spans`."""
+    columns: list[list[Any]] = [[read(span) for span in spans] for _, _, read in SPAN_COLUMNS]
+    split = [_split_attributes(span) for span in spans]
+    columns.extend([[parts[index] for parts in split] for index in range(3)])
+    columns.append(list(retention_days))
+    return columns, [*COLUMN_NAMES, "retention_days"], [*COLUMN_TYPES, "UInt16"]
+
+
+def _split_attributes(span: Span) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
+    strings: dict[str, str] = {}
+    numbers: dict[str, float] = {}
+    exact: dict[str, str] = {}
+    lifted = {span.sources[name]: name for name in _LIFTED if name in span.sources}
+    for key, value in span.attributes.items():
+        if isinstance(value, str):
+            name = lifted.get(key)
+            if name is not None and getattr(span, name) == value:
+                exact[key] = f"@{name}"
+            else:
+                strings[key] = value
+            continue
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                numbers[key] = float(value)
+            except OverflowError:
+                numbers[key] = float("inf")
+        exact[key] = json_values.value_to_json(value)
+    return strings, numbers, exact
+
+
+def _events_json(events: Sequence[SpanEvent]) -> str:
+    if not events:
+        return ""
+    return json.dumps(
+        [[e.time_ns, e.name, json_values.values_to_json(e.attributes)] for e in events],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def _links_json(links: Sequence[SpanLink]) -> str:
+    if not links:
+        return ""
+    return json.dumps(
+        [
+            [k.trace_id.hex(), k.span_id.hex(), k.trace_state, json_values.values_to_json(k.attributes)]
+            for k in links
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def usage_of(row: Mapping[str, Any]) -> Usage | None:
+    if not row["has_usage"]:
+        return None
+    return Usage(
+        uncached_input=row["uncached_input_tokens"],
+        cache_read=row["cache_read_tokens"],
+        cache_write_5m=row["cache_write_5m_tokens"],
+        cache_write_1h=row["cache_write_1h_tokens"],
+        output=row["output_tokens"],
+        reasoning=row["reasoning_tokens"],
+        other=row.get("other_usage") or {},
+    )
+
+
+def parent_of(row: Mapping[str, Any]) -> bytes:
+    parent = cast(bytes, row["parent_span_id"])
+    return b"" if parent == NO_SPAN else parent
+
+
+# Columns whose value is the field's, unchanged
+_PLAIN = tuple(
+    name
+    for name, _, _ in SPAN_COLUMNS
+    if name in Span.__dataclass_fields__
+    and name not in {"parent_span_id", "kind", "status", "finish_reasons", "tags", "trace_tags"}
+)
+
+
+def to_span(row: Mapping[str, Any]) -> Span:
+    """A row of `spans` (all columns) as a Span, attributes put together again."""
+    attributes: Attributes = dict(row["attributes_string"])
+    for key, text in row["attributes_json"].items():
+        attributes[key] = row[text[1:]] if text[0] == "@" else json_values.value_from_json(text)
+    return Span(
+        **{name: row[name] for name in _PLAIN},
+        parent_span_id=parent_of(row),
+        kind=cast(Kind, row["kind"]),
+        status=cast(Status, row["status"]),
+        finish_reasons=tuple(row["finish_reasons"]),
+        tags=tuple(row["tags"]),
+        trace_tags=tuple(row["trace_tags"]),
+        usage=usage_of(row),
+        attributes=attributes,
+        events=_events(row["events_json"]),
+        links=_links(row["links_json"]),
+    )
+
+
+def _events(text: str) -> list[SpanEvent]:
+    return [
+        SpanEvent(time_ns, name, json_values.values_from_json(attributes))
+        for time_ns, name, attributes in (json.loads(text) if text else ())
+    ]
+
+
+def _links(text: str) -> list[SpanLink]:
+    return [
+        SpanLink(
+            bytes.fromhex(trace), bytes.fromhex(span), state, json_values.values_from_json(attributes)
+        )
+        for trace, span, state, attributes in (json.loads(text) if text else ())
+    ]

@@ -1,0 +1,85 @@
+"""Applies `migrations/NNNN_verb_noun.sql` to the engine: forward only, in order, checksummed.
+
+With CLICKHOUSE_CLUSTER set, statements run ON CLUSTER and engines are the replicated ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from traces.store import client
+from traces.store.errors import StoreError
+
+_DIRECTORY = Path(__file__).parent / "migrations"
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS schema_migrations
+(name String, checksum String, applied_at DateTime('UTC') DEFAULT now())
+ENGINE = ReplacingMergeTree ORDER BY name
+"""
+
+
+class MigrationChanged(StoreError):
+    """A migration that was applied no longer reads as it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    def statements(self) -> list[str]:
+        without_comments = re.sub(r"^\s*--.*$", "", self.sql, flags=re.MULTILINE)
+        return [part.strip() for part in without_comments.split(";\n") if part.strip(" \n;")]
+
+
+def migrations() -> list[Migration]:
+    return [Migration(file.stem, file.read_text()) for file in sorted(_DIRECTORY.glob("*.sql"))]
+
+
+def apply(report: Callable[[str], None] = lambda name: None) -> list[str]:
+    """Apply what is missing; returns the names applied. Raises MigrationChanged or StoreError."""
+    client.command(render(_LEDGER))
+    applied = {
+        row["name"]: row["checksum"]
+        for row in client.query("SELECT name, checksum FROM schema_migrations FINAL")
+    }
+    done = []
+    for migration in migrations():
+        known = applied.get(migration.name)
+        if known is not None:
+            if known != migration.checksum:
+                raise MigrationChanged(
+                    f"Migration {migration.name} was applied and has been edited since. "
+                    "Restore its text and write a new migration for the change."
+                )
+            continue
+        for statement in migration.statements():
+            client.command(render(statement))
+        client.insert(
+            "schema_migrations", [[migration.name], [migration.checksum]], ["name", "checksum"], ["String"] * 2
+        )
+        report(migration.name)
+        done.append(migration.name)
+    return done
+
+
+def render(statement: str) -> str:
+    """The statement as written, or for a cluster: ON CLUSTER and replicated engines."""
+    if not settings.CLICKHOUSE_CLUSTER:
+        return statement
+    statement = re.sub(
+        r"^((?:CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE|DROP TABLE) \w+)",
+        rf"\1 ON CLUSTER '{settings.CLICKHOUSE_CLUSTER}'",
+        statement.strip(),
+    )
+    return re.sub(r"ENGINE = (\w*MergeTree)", r"ENGINE = Replicated\1", statement)
