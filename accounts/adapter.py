@@ -28,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def _organization_name(user: User) -> str:
-    """From the address, without what a name may not hold: ada.lovelace+x@acme.com → Ada Lovelace."""
+    """For instance Ada Lovelace’s organisation, for ada.lovelace+x@acme.com."""
     local = user.email.partition("@")[0].partition("+")[0]
     words = "".join(character if character.isalnum() else " " for character in local).split()
     if not words:

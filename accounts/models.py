@@ -21,7 +21,7 @@ from accounts.ownership import (
     ProjectOwned,
     ProjectOwnedQuerySet,
 )
-from accounts.permissions import Permission, Role, allows
+from accounts.permissions import Permission, Role, allows, of_role
 
 NAME_MAX_CHARACTERS = 100
 DEFAULT_SCOPES = ("ingest", "read")
@@ -106,6 +106,11 @@ class Organization(models.Model):
         return self.name
 
 
+class MembershipQuerySet(OrganizationOwnedQuerySet["Membership"]):
+    def owners(self) -> MembershipQuerySet:
+        return self.filter(role=Role.OWNER)
+
+
 class Membership(OrganizationOwned):
     """That a user belongs to an organisation, and as what."""
 
@@ -115,6 +120,8 @@ class Membership(OrganizationOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -128,6 +135,11 @@ class Membership(OrganizationOwned):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """For templates: `{% if "keys.manage" in membership.permissions %}`."""
+        return of_role(self.role)
 
     def may(self, permission: Permission) -> bool:
         return allows(self.role, permission)
@@ -155,7 +167,7 @@ class Project(OrganizationOwned):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects: ClassVar = ProjectQuerySet.as_manager()
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -193,7 +205,7 @@ class ApiKey(ProjectOwned):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects: ClassVar = ApiKeyQuerySet.as_manager()
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"

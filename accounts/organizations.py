@@ -1,7 +1,7 @@
 """Organisations and who belongs to them.
 
 An organisation never loses its last owner through these functions. No constraint can say that, so
-every change of members first locks the organisation's row; on SQLite the immediate transaction does.
+every change of members first locks the organisation's row (on SQLite the transaction locks all).
 """
 
 from __future__ import annotations
@@ -106,10 +106,8 @@ def _require_right_to_appoint(
 
 
 def _require_other_owner(membership: Membership) -> None:
-    others = Membership.objects.for_organization(membership.organization_id).exclude(
-        pk=membership.pk
-    )
-    if not others.filter(role=Role.OWNER).exists():
+    owners = Membership.objects.for_organization(membership.organization_id).owners()
+    if not owners.exclude(pk=membership.pk).exists():
         raise LastOwner(
             f"{membership.user.email} is the last owner of {membership.organization.name}. "
             "Make somebody else an owner first."

@@ -8,7 +8,7 @@ listed, with the reason, in the test that walks all models.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 
@@ -28,7 +28,7 @@ class OrganizationOwnedQuerySet(models.QuerySet[_Owned_co]):
 class ProjectOwnedQuerySet(models.QuerySet[_Owned_co]):
     """Takes the owner or its id.
 
-    Subclass it for the scoped reads of a model: `objects: ClassVar = FindingQuerySet.as_manager()`.
+    Subclass it for the scoped reads of a model: `objects = FindingQuerySet.as_manager()`.
     """
 
     def for_project(self, project: Project | uuid.UUID) -> Self:
@@ -38,13 +38,38 @@ class ProjectOwnedQuerySet(models.QuerySet[_Owned_co]):
         return self.filter(project__organization=organization)
 
 
+# Classes of their own and not `as_manager()`: of a generated manager the type checker makes a class
+# variable, which no model could then replace by its own.
+class OrganizationOwnedManager(models.Manager[_Owned_co]):
+    def get_queryset(self) -> OrganizationOwnedQuerySet[_Owned_co]:
+        return OrganizationOwnedQuerySet(self.model, using=self._db)
+
+    def for_organization(
+        self, organization: Organization | uuid.UUID
+    ) -> OrganizationOwnedQuerySet[_Owned_co]:
+        return self.get_queryset().for_organization(organization)
+
+
+class ProjectOwnedManager(models.Manager[_Owned_co]):
+    def get_queryset(self) -> ProjectOwnedQuerySet[_Owned_co]:
+        return ProjectOwnedQuerySet(self.model, using=self._db)
+
+    def for_project(self, project: Project | uuid.UUID) -> ProjectOwnedQuerySet[_Owned_co]:
+        return self.get_queryset().for_project(project)
+
+    def for_organization(
+        self, organization: Organization | uuid.UUID
+    ) -> ProjectOwnedQuerySet[_Owned_co]:
+        return self.get_queryset().for_organization(organization)
+
+
 class OrganizationOwned(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.CASCADE, related_name="+"
     )
 
-    objects = OrganizationOwnedQuerySet.as_manager()
+    objects: Any = OrganizationOwnedManager()
 
     class Meta:
         abstract = True
@@ -54,7 +79,7 @@ class ProjectOwned(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey("accounts.Project", on_delete=models.CASCADE, related_name="+")
 
-    objects = ProjectOwnedQuerySet.as_manager()
+    objects: Any = ProjectOwnedManager()
 
     class Meta:
         abstract = True

@@ -58,9 +58,14 @@ TABLE: dict[str, frozenset[Permission]] = {
 }
 
 
+def of_role(role: str) -> frozenset[Permission]:
+    """An unknown role has none."""
+    return TABLE.get(role, frozenset())
+
+
 def allows(role: str, permission: Permission) -> bool:
-    """Whether a member with `role` has `permission`; an unknown role has none."""
-    return permission in TABLE.get(role, frozenset())
+    """Whether a member with `role` has `permission`."""
+    return permission in of_role(role)
 
 
 def may_appoint(role: str, target: str) -> bool:

@@ -37,30 +37,29 @@ _COMMENT = re.compile(r'^\s*(#|//|\*|/\*|"""|\'\'\')|^\s*$')
 @dataclass(slots=True)
 class _Suspect:
     commit: Commit
-    evidence: dict[str, tuple[float, tuple[str, ...], str | None]] = field(
-        default_factory=dict
-    )
+    evidence: dict[str, tuple[float, tuple[str, ...], str | None]] = field(default_factory=dict)
     best_hunk: tuple[float, str, str] | None = None
     factor: float = 1.0
 
-    def add(
-        self, phrase: str, weight: float, spans: tuple[str, ...], path: str | None
-    ) -> None:
+    def add(self, phrase: str, weight: float, spans: tuple[str, ...], path: str | None) -> None:
         known = self.evidence.get(phrase)
         if known is None or known[0] < weight:
             self.evidence[phrase] = (weight, spans, path)
+
+    def discount_writing(self, path: str) -> None:
+        """The commit made the file, so it changed nothing in it that had run before."""
+        for phrase, (weight, spans, where) in list(self.evidence.items()):
+            if where == path and phrase.startswith("changed "):
+                del self.evidence[phrase]
+                self.add(phrase.replace("changed", _WROTE, 1), weight * 0.45, spans, where)
 
     def strength(self) -> float:
         """Chance that at least one piece of evidence is right; many weak lines of one file
         must not outweigh one strong one, so each further piece counts less. To have written code
         that then ran well counts once, however much of it there is."""
         doubt, share = 1.0, 1.0
-        changed = [
-            one[0] for name, one in self.evidence.items() if not name.startswith(_WROTE)
-        ]
-        wrote = [
-            one[0] for name, one in self.evidence.items() if name.startswith(_WROTE)
-        ]
+        changed = [one[0] for name, one in self.evidence.items() if not name.startswith(_WROTE)]
+        wrote = [one[0] for name, one in self.evidence.items() if name.startswith(_WROTE)]
         for weight in sorted([*changed, *sorted(wrote)[-1:]], reverse=True)[:8]:
             doubt *= 1 - min(0.98, weight * 0.9) * share
             share *= 0.6
@@ -90,9 +89,7 @@ def rank(
     ranked = sorted(suspects.values(), key=weigh, reverse=True)[:CULPRIT_LIMIT]
     best = ranked[:1] and weigh(ranked[0])
     return tuple(
-        _culprit(one, weigh(one), failed_at)
-        for one in ranked
-        if best and weigh(one) > best * 0.12
+        _culprit(one, weigh(one), failed_at) for one in ranked if best and weigh(one) > best * 0.12
     )
 
 
@@ -101,9 +98,7 @@ def _order(snapshot: Snapshot) -> dict[str, Commit]:
     return {commit.sha: commit for commit in found}
 
 
-def _weigher(
-    order: dict[str, Commit], failed_at: datetime
-) -> Callable[[_Suspect], float]:
+def _weigher(order: dict[str, Commit], failed_at: datetime) -> Callable[[_Suspect], float]:
     """Half of the weight of time is in days and half in commits: projects differ in pace."""
     positions = {sha: number for number, sha in enumerate(order)}
 
@@ -206,26 +201,18 @@ def _touched_files(
     files = list(dict.fromkeys(place.path for place in places))[:4]
     for number, path in enumerate(files):
         weight = 0.18 if number == 0 else 0.1
-        phrase = (
-            "touches the failing file"
-            if number == 0
-            else f"touches {path} on the data path"
-        )
+        phrase = "touches the failing file" if number == 0 else f"touches {path} on the data path"
         found = history.recent(
             snapshot.directory, snapshot.commit, limit=FILE_LOG_COMMITS, path=path
         )
         for commit in found:
-            suspects.setdefault(commit.sha, _Suspect(commit)).add(
-                phrase, weight, (), path
-            )
+            suspects.setdefault(commit.sha, _Suspect(commit)).add(phrase, weight, (), path)
     for commit in list(order.values())[:RECENT_SUSPECTS]:
         phrase = "is among the last changes before the failure"
         suspects.setdefault(commit.sha, _Suspect(commit)).add(phrase, 0.04, (), None)
 
 
-def _changes(
-    snapshot: Snapshot, shas: list[str], places: tuple[Place, ...]
-) -> list[Change]:
+def _changes(snapshot: Snapshot, shas: list[str], places: tuple[Place, ...]) -> list[Change]:
     paths = list(dict.fromkeys(place.path for place in places))[:40]
     for wanted in (None, paths):
         try:
@@ -246,9 +233,11 @@ def _read_change(
     for place in path.places:
         by_file.setdefault(place.path, []).append(place)
     for one in change.files:
+        if one.is_new:
+            suspect.discount_writing(one.path)
         near = by_file.get(one.path) or by_file.get(one.old_path or "") or []
         for hunk in one.hunks:
-            worth = _hunk_in_function(snapshot, hunk, near, suspect)
+            worth = _hunk_in_function(snapshot, hunk, near, suspect, one.is_new)
             worth += _terms_in(hunk, terms, one, suspect, bool(near))
             if (
                 near
@@ -257,16 +246,14 @@ def _read_change(
                 and path.words
                 and _changed_words(hunk) & path.words
             ):
-                suspect.add(
-                    "changes names that the failing line uses", 0.25, (), one.path
-                )
+                suspect.add("changes names that the failing line uses", 0.25, (), one.path)
                 worth += 0.25
             if suspect.best_hunk is None or worth > suspect.best_hunk[0]:
                 suspect.best_hunk = (worth, one.path, hunk)
 
 
 def _hunk_in_function(
-    snapshot: Snapshot, hunk: str, near: list[Place], suspect: _Suspect
+    snapshot: Snapshot, hunk: str, near: list[Place], suspect: _Suspect, is_new: bool
 ) -> float:
     """A hunk belongs to a function when the lines it keeps or adds stand in it."""
     kept = {row[1:].strip() for row in hunk.split("\n")[1:] if row[:1] in (" ", "+")}
@@ -276,16 +263,12 @@ def _hunk_in_function(
         lines = snapshot.lines(place.path) or ()
         inside = {row.strip() for row in lines[place.first - 1 : place.last]}
         common = len(kept & inside)
-        if common >= (2 if place.whole else 1) or (
-            place.whole and common and len(kept) <= 3
-        ):
+        if common >= (2 if place.whole else 1) or (place.whole and common and len(kept) <= 3):
             best = max(best, place.weight)
-            changed = {
-                row[1:].strip() for row in hunk.split("\n")[1:] if row[:1] in "+-"
-            }
+            changed = {row[1:].strip() for row in hunk.split("\n")[1:] if row[:1] in "+-"}
             inside.discard("")
             created = len(inside & changed) > 0.6 * len(inside)
-            if place.whole and not created:
+            if place.whole and not created and not is_new:
                 phrase = f"changed {place.phrase}"
                 suspect.add(phrase, place.weight * 0.85, place.span_ids, place.path)
     return best
@@ -306,9 +289,7 @@ def _terms_in(
             continue
         weight = (0.55 if near else 0.4) * (1.0 if before != after else 0.4)
         weight *= 0.3 if one.is_new else 1.0
-        verb = (
-            "mentions" if before == after else "removes" if before > after else "adds"
-        )
+        verb = "mentions" if before == after else "removes" if before > after else "adds"
         suspect.add(
             f"{verb} {term!r}, which the error names, in {one.path}",
             weight,
@@ -334,11 +315,7 @@ def _same_code(hunk: str) -> bool:
     rows = hunk.split("\n")[1:]
     sides = []
     for mark in "-+":
-        code = (
-            row[1:]
-            for row in rows
-            if row.startswith(mark) and not _COMMENT.match(row[1:])
-        )
+        code = (row[1:] for row in rows if row.startswith(mark) and not _COMMENT.match(row[1:]))
         sides.append(re.sub(r"[\s,'\"()\\;]", "", "".join(code)))
     return sides[0] == sides[1]
 
@@ -377,9 +354,7 @@ def _when(date: datetime, failed_at: datetime) -> str:
     for size, unit in ((_DAY, "day"), (3600.0, "hour"), (60.0, "minute")):
         if seconds >= size:
             count = int(seconds // size)
-            return (
-                f"committed {count} {unit}{'s' if count > 1 else ''} before the failure"
-            )
+            return f"committed {count} {unit}{'s' if count > 1 else ''} before the failure"
     return "committed less than a minute before the failure"
 
 
@@ -387,6 +362,4 @@ def _cut(hunk: str) -> str:
     rows = hunk.split("\n")
     if len(rows) <= HUNK_LINES:
         return hunk[:8000]
-    return "\n".join([*rows[:HUNK_LINES], f"… {len(rows) - HUNK_LINES} more lines"])[
-        :8000
-    ]
+    return "\n".join([*rows[:HUNK_LINES], f"… {len(rows) - HUNK_LINES} more lines"])[:8000]

@@ -74,11 +74,7 @@ def trace_back(tree: ast.Module, line: int) -> Flow:
 
 def calls_inside(tree: ast.Module, first: int, last: int) -> tuple[str, ...]:
     """Names of the functions that the lines `first` to `last` call."""
-    nodes = [
-        n
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Call) and first <= n.lineno <= last
-    ]
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and first <= n.lineno <= last]
     return tuple(dict.fromkeys(_calls(nodes)))
 
 
@@ -96,9 +92,7 @@ def assigned_at(
             if node.attr in wanted_attributes:
                 found.append(node.lineno)
         elif isinstance(node, ast.ClassDef):
-            found += [
-                one.lineno for one in node.body if _assigns(one, wanted_attributes)
-            ]
+            found += [one.lineno for one in node.body if _assigns(one, wanted_attributes)]
     return tuple(dict.fromkeys(found))
 
 
@@ -128,9 +122,7 @@ def _locate(tree: ast.Module, line: int) -> tuple[ast.AST, ast.stmt | None]:
             if first is None or last is None:
                 # match cases and handlers have no line of their own in every version
                 if any(
-                    getattr(c, "lineno", 0)
-                    <= line
-                    <= (getattr(c, "end_lineno", 0) or 0)
+                    getattr(c, "lineno", 0) <= line <= (getattr(c, "end_lineno", 0) or 0)
                     for c in ast.iter_child_nodes(child)
                 ):
                     inner = child
@@ -173,10 +165,7 @@ def _guards(scope: ast.AST, statement: ast.stmt) -> list[ast.AST]:
 
 def _assignments(scope: ast.AST) -> Iterator[tuple[set[str], ast.AST, int]]:
     for node in ast.walk(scope):
-        if (
-            isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
-            and node.value is not None
-        ):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
             yield _targets(node), node.value, node.lineno
         elif isinstance(node, ast.For | ast.AsyncFor):
             yield _stored(node.target), node.iter, node.lineno
@@ -210,9 +199,7 @@ def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:
 def _stored(target: ast.AST) -> set[str]:
     """Names that an assignment changes; `a[0] = x` and `a.b = x` change `a`."""
     found = {
-        n.id
-        for n in ast.walk(target)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
     base: ast.AST = target
     while isinstance(base, ast.Subscript | ast.Attribute):
@@ -223,9 +210,7 @@ def _stored(target: ast.AST) -> set[str]:
 
 
 def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {
-        n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)
-    } - {
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)} - {
         "self",
         "cls",
     }

@@ -85,9 +85,7 @@ def blame(
     return _read_blame(out.decode("utf-8", "replace"))
 
 
-def recent(
-    directory: Path, commit: str, *, limit: int, path: str | None = None
-) -> list[Commit]:
+def recent(directory: Path, commit: str, *, limit: int, path: str | None = None) -> list[Commit]:
     """The last commits before and at `commit`, of one file when `path` is given."""
     arguments = ["log", f"-n{limit}", "--no-ext-diff", _FORMAT, "--no-mailmap"]
     arguments += ["--end-of-options", git.check_ref(commit), "--"]
@@ -117,9 +115,7 @@ def of_lines(
     return _read_changes(out.decode("utf-8", "replace"))
 
 
-def diffs(
-    directory: Path, shas: list[str], paths: list[str] | None = None
-) -> list[Change]:
+def diffs(directory: Path, shas: list[str], paths: list[str] | None = None) -> list[Change]:
     """What each of `shas` changed, in one call; all files when `paths` is None."""
     if not shas:
         return []
@@ -186,9 +182,7 @@ def _read_changes(text: str) -> list[Change]:
         if len(parts) != 5:
             continue
         sha, author, seconds, parents, subject = parts
-        commit = Commit(
-            sha, author[:200], _instant(seconds), subject[:500], len(parents.split())
-        )
+        commit = Commit(sha, author[:200], _instant(seconds), subject[:500], len(parents.split()))
         changes.append(Change(commit, tuple(_read_diffs(body))))
     return changes
 

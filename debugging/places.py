@@ -70,9 +70,7 @@ def _around(snapshot: Snapshot, one: Sighting) -> list[Place]:
     innermost = one.depth in (0, None)
     found = []
     if one.exact:
-        phrase = (
-            "the failing line" if one.depth == 0 else f"line {one.line} of {one.path}"
-        )
+        phrase = "the failing line" if one.depth == 0 else f"line {one.line} of {one.path}"
         if one.depth:
             phrase += ", a call that led to the failure"
         weight = one.weight if innermost else min(0.95, one.weight * 1.2)
@@ -84,11 +82,7 @@ def _around(snapshot: Snapshot, one: Sighting) -> list[Place]:
         )
         last = min(function.last_line, function.first_line + FUNCTION_LINES)
         weight = one.weight * (0.6 if innermost else 0.55)
-        found.append(
-            Place(
-                one.path, function.first_line, last, weight, phrase, one.span_ids, True
-            )
-        )
+        found.append(Place(one.path, function.first_line, last, weight, phrase, one.span_ids, True))
     return found
 
 
@@ -99,15 +93,11 @@ def _flow(snapshot: Snapshot, one: Sighting) -> dataflow.Flow:
     return dataflow.trace_back(tree, one.line)
 
 
-def _on_stack(
-    snapshot: Snapshot, sightings: tuple[Sighting, ...]
-) -> frozenset[tuple[str, int]]:
+def _on_stack(snapshot: Snapshot, sightings: tuple[Sighting, ...]) -> frozenset[tuple[str, int]]:
     """Functions that had not returned when the error came up, so they made no value."""
     found = set()
     for one in sightings:
-        function = (
-            snapshot.enclosing(one.path, one.line) if one.depth is not None else None
-        )
+        function = snapshot.enclosing(one.path, one.line) if one.depth is not None else None
         if function is not None:
             found.add((one.path, function.first_line))
     return frozenset(found)
@@ -123,9 +113,7 @@ def _feeding(
     for line in flow.lines:
         if line != one.line:
             phrase = f"line {line} of {one.path}, which feeds the failing line"
-            found.append(
-                Place(one.path, line, line, one.weight * 0.8, phrase, one.span_ids)
-            )
+            found.append(Place(one.path, line, line, one.weight * 0.8, phrase, one.span_ids))
     names = [*flow.calls, *flow.attributes]
     producers = [
         made
@@ -158,15 +146,11 @@ def _second(
             continue
         first, last = made.function.first_line, made.function.last_line
         names = dataflow.calls_inside(tree, first, last)[:SECOND_PRODUCER_LIMIT]
-        for inner in definitions.find(snapshot, names, near=made.path)[
-            :SECOND_PRODUCER_LIMIT
-        ]:
+        for inner in definitions.find(snapshot, names, near=made.path)[:SECOND_PRODUCER_LIMIT]:
             key = (inner.path, inner.function.first_line)
             if key not in known:
                 known.add(key)
-                phrase = (
-                    f"`{inner.function.name}`, which `{made.function.short_name}` calls"
-                )
+                phrase = f"`{inner.function.name}`, which `{made.function.short_name}` calls"
                 found.append(_whole(inner, one.weight * 0.5, phrase, one.span_ids))
     return found
 
@@ -188,16 +172,10 @@ def _values(snapshot: Snapshot, one: Sighting, flow: dataflow.Flow) -> list[Plac
         attributes = flow.attributes if path == one.path else ()
         for line in dataflow.assigned_at(other, names, attributes)[:80]:
             phrase = f"line {line} of {path}, a value that the failing line reads"
-            found.append(
-                Place(path, line, line, one.weight * 0.65, phrase, one.span_ids)
-            )
+            found.append(Place(path, line, line, one.weight * 0.65, phrase, one.span_ids))
     return found
 
 
-def _whole(
-    made: Definition, weight: float, phrase: str, span_ids: tuple[str, ...]
-) -> Place:
+def _whole(made: Definition, weight: float, phrase: str, span_ids: tuple[str, ...]) -> Place:
     last = min(made.function.last_line, made.function.first_line + FUNCTION_LINES)
-    return Place(
-        made.path, made.function.first_line, last, weight, phrase, span_ids, True
-    )
+    return Place(made.path, made.function.first_line, last, weight, phrase, span_ids, True)

@@ -49,9 +49,7 @@ class Sightings:
     error_text: str
 
 
-def collect(
-    trace: TraceFacts, failures: tuple[Failure, ...], snapshot: Snapshot
-) -> Sightings:
+def collect(trace: TraceFacts, failures: tuple[Failure, ...], snapshot: Snapshot) -> Sightings:
     """Sightings of all failures; what needs guessing is looked for only where no stack helps."""
     found: list[Sighting] = []
     notes: list[str] = []
@@ -67,19 +65,13 @@ def collect(
             mine += _from_prompt(failure.span, snapshot)
         found += [_scaled(one, share) for one in mine]
     first = failures[0]
-    return Sightings(
-        tuple(found), tuple(dict.fromkeys(notes)), _headline(first), _text(first)
-    )
+    return Sightings(tuple(found), tuple(dict.fromkeys(notes)), _headline(first), _text(first))
 
 
 def parsed_stacks(failure: Failure) -> tuple[StackTrace, ...]:
     """The stacks of a failure without those that another one contains."""
     texts = [one.stacktrace for one in failure.exceptions if one.stacktrace]
-    texts += [
-        text
-        for text in (failure.error_text, failure.span.output)
-        if text and "\n" in text
-    ]
+    texts += [text for text in (failure.error_text, failure.span.output) if text and "\n" in text]
     found: list[StackTrace] = []
     for text in texts:
         for stack in stacks.parse(text):
@@ -93,9 +85,7 @@ def _contains(longer: StackTrace, shorter: StackTrace) -> bool:
     return longer.type == shorter.type and longer.frames[-size:] == shorter.frames
 
 
-def _from_stacks(
-    failure: Failure, snapshot: Snapshot, notes: list[str]
-) -> Iterator[Sighting]:
+def _from_stacks(failure: Failure, snapshot: Snapshot, notes: list[str]) -> Iterator[Sighting]:
     for stack in parsed_stacks(failure):
         share = _LINK_WEIGHTS[stack.link]
         if stack.type.endswith("ExceptionGroup"):
@@ -104,9 +94,7 @@ def _from_stacks(
         missing = [one.frame.path for one in left_out if one.reason != "vendored"]
         if missing:
             names = ", ".join(dict.fromkeys(missing[-3:]))
-            notes.append(
-                f"{len(missing)} stack frames have no file in the repository ({names})."
-            )
+            notes.append(f"{len(missing)} stack frames have no file in the repository ({names}).")
         for depth, one in enumerate(reversed(mapped[-FRAMES_PER_STACK:])):
             if one.note:
                 notes.append(f"{one.path}: {one.note}")
@@ -144,10 +132,7 @@ def _frame_reason(
         return f"{one.frame.function or 'module code'} was on the stack of {kind} here"
     if stack.frames and one.frame == stack.frames[-1]:
         return f"{kind} was raised here"
-    if any(
-        left.frame == stack.frames[-1] and left.reason == "vendored"
-        for left in left_out
-    ):
+    if any(left.frame == stack.frames[-1] and left.reason == "vendored" for left in left_out):
         return f"{kind} was raised in a library that is called here"
     return f"{kind}: innermost frame that is in the repository"
 
@@ -174,14 +159,10 @@ def _from_attributes(
         if isinstance(stack_text, str) and distance == 0:
             for stack in stacks.parse(stack_text):
                 mapped_frames, _ = _map_all(stack, snapshot)
-                for depth, one in enumerate(
-                    reversed(mapped_frames[-FRAMES_PER_STACK:])
-                ):
+                for depth, one in enumerate(reversed(mapped_frames[-FRAMES_PER_STACK:])):
                     reason = f"span {span.name!r} was started on this stack"
                     weight = 0.55 * _PER_FRAME**depth * one.certainty
-                    yield Sighting(
-                        one.path, max(1, one.line), weight, reason, (span.span_id,)
-                    )
+                    yield Sighting(one.path, max(1, one.line), weight, reason, (span.span_id,))
         if span.git_source_file:
             # The SDK records the line that calls the observed function, not the function itself.
             called = Frame(span.git_source_file, span.git_source_line or 0, None)
@@ -210,11 +191,7 @@ def _code_frame(span: SpanFacts) -> Frame | None:
 
 def _from_names(span: SpanFacts, snapshot: Snapshot) -> Iterator[Sighting]:
     """The tool's or span's name is mostly the name of its function."""
-    code = str(
-        span.attributes.get(
-            "code.function.name", span.attributes.get("code.function", "")
-        )
-    )
+    code = str(span.attributes.get("code.function.name", span.attributes.get("code.function", "")))
     asked = [code.rpartition(".")[2], span.tool_name or "", _bare(span.name)]
     names = [name for name in dict.fromkeys(asked) if name]
     located = definitions.find(snapshot, names)
@@ -229,9 +206,7 @@ def _from_names(span: SpanFacts, snapshot: Snapshot) -> Iterator[Sighting]:
         )
     if located:
         return
-    for name in [
-        n for n in (span.tool_name, span.name, span.agent_name) if n and len(n) > 3
-    ]:
+    for name in [n for n in (span.tool_name, span.name, span.agent_name) if n and len(n) > 3]:
         quoted = [q for mark in "\"'" for q in _grep(snapshot, f"{mark}{name}{mark}")]
         for match in quoted[:3] if len(quoted) <= 8 else []:
             reason = f"the name {name!r} of the span stands here"
@@ -252,9 +227,7 @@ def _from_error_text(failure: Failure, snapshot: Snapshot) -> Iterator[Sighting]
         if 0 < len(matches) <= 4:
             for match in matches:
                 reason = f"the text {fragment!r} of the error is written here"
-                yield Sighting(
-                    match.path, match.line, 0.8, reason, (failure.span.span_id,)
-                )
+                yield Sighting(match.path, match.line, 0.8, reason, (failure.span.span_id,))
             return
 
 
@@ -301,9 +274,7 @@ def _grep(snapshot: Snapshot, text: str) -> tuple[git.Match, ...]:
 
 def _scaled(one: Sighting, share: float) -> Sighting:
     weight = min(1.0, one.weight * share)
-    return Sighting(
-        one.path, one.line, weight, one.reason, one.span_ids, one.depth, one.exact
-    )
+    return Sighting(one.path, one.line, weight, one.reason, one.span_ids, one.depth, one.exact)
 
 
 def _text(failure: Failure) -> str:

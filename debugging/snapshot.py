@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from debugging import functions, git, history
+from debugging import dataflow, functions, git, history
 from debugging.frames import FileIndex
 from debugging.functions import Function
 
@@ -25,6 +25,7 @@ class Snapshot:
         self._known = frozenset(self.paths)
         self._lines: dict[str, tuple[str, ...] | None] = {}
         self._trees: dict[str, ast.Module | None] = {}
+        self._imports: dict[str, dict[str, tuple[str, str | None]]] = {}
         self._functions: dict[str, tuple[Function, ...]] = {}
         self._blame: dict[str, dict[int, history.BlameLine]] = {}
         self._asked: dict[str, list[tuple[int, int]]] = {}
@@ -65,6 +66,26 @@ class Snapshot:
             known.update(found)
             asked.append((first, last))
         return {number: known[number] for number in range(first, last + 1) if number in known}
+
+    def blame_ranges(self, path: str, ranges: list[tuple[int, int]]) -> None:
+        """Reads blame of many ranges in one call, so that `blame` answers from memory."""
+        count = len(_without_end(self.lines(path)))
+        wanted = [
+            (max(1, first), min(last, count, first + BLAME_RANGE_LINES))
+            for first, last in dict.fromkeys(ranges)
+            if first <= count
+        ]
+        if wanted:
+            found = history.blame(self.directory, self.commit, path, wanted)
+            self._blame.setdefault(path, {}).update(found)
+            self._asked.setdefault(path, []).extend(wanted)
+
+    def imports(self, path: str) -> dict[str, tuple[str, str | None]]:
+        """What `dataflow.imported_names` finds in a Python file."""
+        if path not in self._imports:
+            tree = self.tree(path)
+            self._imports[path] = dataflow.imported_names(tree) if tree else {}
+        return self._imports[path]
 
     def _read(self, path: str) -> tuple[str, ...] | None:
         if path not in self._known:

@@ -12,7 +12,7 @@ from detectors.models.detector import JUDGE_SAMPLE_RATE
 
 
 def ensure(project: Project | UUID) -> None:
-    """Add what is missing; what an admin changed stays. Safe to call at any time, from any process."""
+    """Add what is missing; what an admin changed stays. Safe at any time, from any process."""
     project_id = project.id if isinstance(project, Project) else project
     have = set(Detector.objects.for_project(project_id).values_list("template", flat=True))
     missing = [detector for detector in _defaults(project_id) if detector.template not in have]

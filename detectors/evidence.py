@@ -113,7 +113,9 @@ def _field_text(span: Span, field: str) -> str:
     if field == "output":
         return span.output
     if field == "error":
-        return "\n".join(part for part in (span.error_type, span.error_message, span.status_message) if part)
+        return "\n".join(
+            part for part in (span.error_type, span.error_message, span.status_message) if part
+        )
     if field == "event":
         return "\n".join(
             "\n".join([event.name, *(_plain(value) for value in event.attributes.values())])

@@ -1,8 +1,8 @@
 """Asks a language model for a verdict on a trace, and takes nothing it says on trust.
 
-Transient errors are tried again with growing pauses until a deadline; an answer that is no verdict gets
-one chance of repair; a refusal is an abstention. What remains raises JudgeFailed with the reason, which
-the run shows: no case stays pending.
+Transient errors are tried again with growing pauses until a deadline; an answer that is no
+verdict gets one chance of repair; a refusal is an abstention. What remains raises JudgeFailed
+with the reason, which the run shows: no case stays pending.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _TRANSIENT = (RateLimited, ProviderUnavailable, TimedOut)
 class JudgeFailed(Exception):
     """No verdict could be had. The text is for the page; `spent` is what the attempts cost."""
 
-    def __init__(self, reason: str, spent: Spent = Spent()) -> None:
+    def __init__(self, reason: str, spent: Spent | None = None) -> None:
         super().__init__(reason)
-        self.spent = spent
+        self.spent = spent or Spent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ def configured() -> Judge | None:
     )
 
 
-def examine(judge: Judge, spans: Sequence[Span], looks_for: str, leads: tuple[str, ...] = ()) -> Verdict:
+def examine(
+    judge: Judge, spans: Sequence[Span], looks_for: str, leads: tuple[str, ...] = ()
+) -> Verdict:
     """A verdict whose evidence was found in the trace. Raises JudgeFailed."""
     if not spans:
         return Verdict("abstain", "The trace has no spans.", confidence=0.0)
@@ -88,7 +90,12 @@ def _ask(judge: Judge, conversation: list[dict[str, Any]], written: Transcript) 
         try:
             completion = _complete(judge, conversation, deadline)
         except ContentRefused as error:
-            return Verdict("abstain", f"The model declined to judge this trace: {error}"[:500], 0.0, spent=spent)
+            return Verdict(
+                "abstain",
+                f"The model declined to judge this trace: {error}"[:500],
+                0.0,
+                spent=spent,
+            )
         except ModelError as error:
             raise JudgeFailed(str(error), spent) from error
         spent += Spent(completion.cost_usd, completion.usage.input, completion.usage.output)
@@ -99,7 +106,9 @@ def _ask(judge: Judge, conversation: list[dict[str, Any]], written: Transcript) 
             if completion.finish_reason == "length":
                 problem += " The answer was cut off; make it shorter."
             conversation = [*conversation, _spoken(completion), judge_prompt.repair(problem)]
-    raise JudgeFailed(f"{judge.address.model} gave no valid verdict, also when asked again: {problem}", spent)
+    raise JudgeFailed(
+        f"{judge.address.model} gave no valid verdict, also when asked again: {problem}", spent
+    )
 
 
 def _complete(judge: Judge, conversation: list[dict[str, Any]], deadline: float) -> Completion:

@@ -1,7 +1,8 @@
 """Reads what a judge answered, strictly: the schema it is given and the parser that trusts nothing.
 
-A step number becomes a span id here; a quote that names no step keeps an empty id and has to be found
-by `evidence`. What does not fit the schema raises BadVerdict with a sentence for the repair attempt.
+A step number becomes a span id here; a quote that names no step keeps an empty id and has to be
+found by `evidence`. What does not fit the schema raises BadVerdict with a sentence for the repair
+attempt.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ SCHEMA: dict[str, Any] = {
     "properties": {
         "outcome": {"type": "string", "enum": list(_OUTCOMES)},
         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "summary": {"type": "string", "description": "One sentence: what went wrong, or that nothing did."},
+        "summary": {
+            "type": "string",
+            "description": "One sentence: what went wrong, or that nothing did.",
+        },
         "claims": {
             "type": "array",
             "description": "Each thing that is wrong, with its proof. Empty for pass and abstain.",
@@ -45,11 +49,14 @@ SCHEMA: dict[str, Any] = {
                             "additionalProperties": False,
                             "required": ["step", "field", "text"],
                             "properties": {
-                                "step": {"type": "integer", "description": "Number of the step, as in [12]."},
+                                "step": {
+                                    "type": "integer",
+                                    "description": "Number of the step, as in [12].",
+                                },
                                 "field": {"type": "string", "enum": ["input", "output", "error"]},
                                 "text": {
                                     "type": "string",
-                                    "description": "Copied character by character from that step; at most 300 characters.",
+                                    "description": "Copied character by character; at most 300.",
                                 },
                             },
                         },
@@ -99,7 +106,11 @@ def parse(arguments: str, transcript: Transcript) -> Verdict:
 def _object(text: str) -> Mapping[str, Any]:
     fenced = _FENCED.search(text)
     start, end = text.find("{"), text.rfind("}")
-    for candidate in (text, fenced[1] if fenced else "", text[start : end + 1] if start >= 0 else ""):
+    for candidate in (
+        text,
+        fenced[1] if fenced else "",
+        text[start : end + 1] if start >= 0 else "",
+    ):
         try:
             value = json.loads(candidate)
         except (ValueError, RecursionError):
@@ -123,7 +134,10 @@ def _claim(raw: object, transcript: Transcript) -> Claim:
         raise BadVerdict("Each claim needs its text in `claim`.")
     if not isinstance(quotes, list):
         raise BadVerdict("`quotes` of a claim must be a list.")
-    return Claim(_clean(text)[:SUMMARY_CHARS], tuple(_quote(quote, transcript) for quote in quotes[:MAX_QUOTES]))
+    return Claim(
+        _clean(text)[:SUMMARY_CHARS],
+        tuple(_quote(quote, transcript) for quote in quotes[:MAX_QUOTES]),
+    )
 
 
 def _quote(raw: object, transcript: Transcript) -> Proof:

@@ -1,7 +1,8 @@
 """A trace as text for a judge: numbered steps within a budget, fenced as untrusted data.
 
-Whatever is left out is said in its place (values cut in the middle, history repeated from an earlier
-step, steps reduced to one line), so that a judge never takes our cut for the agent's silence.
+Whatever is left out is said in its place (values cut in the middle, history repeated from an
+earlier step, steps reduced to one line), so that a judge never takes our cut for the agent's
+silence.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ def _error(span: Span) -> str:
     texts = [span.error_type, span.error_message]
     for event in span.events:
         if event.name == "exception":
-            texts.extend(str(event.attributes.get(f"exception.{key}") or "") for key in ("type", "message", "stacktrace"))
+            texts.extend(
+                str(event.attributes.get(f"exception.{key}") or "")
+                for key in ("type", "message", "stacktrace")
+            )
     if span.status == "error":
         texts.append(span.status_message)
     kept: list[str] = []
@@ -131,16 +135,19 @@ def _new_messages(
 
 
 def _fit(steps: Sequence[_Step], budget: int) -> tuple[list[str], tuple[str, ...]]:
-    """The largest value length that fits the budget; failing all, the middle steps as one line each."""
+    """The largest value length that fits the budget; failing all, the middle steps as one line
+    each."""
     for limit in _VALUE_CHARS:
         body, cut = _render(steps, limit)
         if sum(len(line) + 1 for line in body) <= budget:
-            note = f"{cut} values are longer than {limit:,} characters and cut in the middle, where it says so."
+            note = f"{cut} values are cut in the middle to {limit:,} characters, where it says so."
             return body, (note,) if cut else ()
     return _fit_lines(steps, budget, _VALUE_CHARS[-1])
 
 
-def _fit_lines(steps: Sequence[_Step], budget: int, limit: int) -> tuple[list[str], tuple[str, ...]]:
+def _fit_lines(
+    steps: Sequence[_Step], budget: int, limit: int
+) -> tuple[list[str], tuple[str, ...]]:
     whole: dict[int, list[str]] = {}
     spent = sum(min(len(step.head), _LINE_CHARS) + 1 for step in steps)
     for step in _by_weight(steps):
@@ -161,9 +168,14 @@ def _fit_lines(steps: Sequence[_Step], budget: int, limit: int) -> tuple[list[st
             continue
         body.extend(lines)
     short = len(steps) - len(whole) - len(skipped)
-    notes = [f"Values are cut to {limit:,} characters. {short} of {len(steps)} steps show only their first line."]
+    notes = [
+        f"Values are cut to {limit:,} characters. "
+        f"{short} of {len(steps)} steps show only their first line."
+    ]
     if skipped:
-        notes.append(f"Steps {skipped[0]} to {skipped[-1]} include {len(skipped)} that are not shown at all.")
+        notes.append(
+            f"Steps {skipped[0]} to {skipped[-1]} include {len(skipped)} that are not shown at all."
+        )
     return body, tuple(notes)
 
 
@@ -193,7 +205,8 @@ def _render_step(step: _Step, limit: int) -> tuple[list[str], int]:
             continue
         shown = shorten(value, limit)
         cut += shown is not value
-        lines.append(f"  {label}: {shown}")
+        # Indented, so that no value can pass for the head of a step.
+        lines.append(f"  {label}: " + shown.replace("\n", "\n    "))
     return lines, cut
 
 

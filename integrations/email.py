@@ -61,7 +61,9 @@ def send(email: Email) -> None:
         raise kind(f"The mail server answered {error.smtp_code}: {_brief(error)}") from error
     except (smtplib.SMTPException, OSError) as error:
         where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
-        raise EmailUnavailable(f"The mail server {where} cannot be used: {_brief(error)}") from error
+        raise EmailUnavailable(
+            f"The mail server {where} cannot be used: {_brief(error)}"
+        ) from error
 
 
 def _sender_domain() -> str:

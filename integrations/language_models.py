@@ -1,7 +1,7 @@
 """The gateway to language models: one call, typed errors, no retries of its own.
 
-litellm knows the providers. Its import takes seconds and 190 MB, so it happens inside the first call
-and never at start-up. Retrying, budgets and meaning belong to the caller.
+litellm knows the providers. Its import takes seconds and 190 MB, so it happens inside the first
+call and never at start-up. Retrying, budgets and meaning belong to the caller.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Tool = Mapping[str, Any]
 
 
 class ModelError(Exception):
-    """Any failure of a model call. The text is for people: it names the model and what it answered."""
+    """Any failure of a model call. The text is for people: the model and what it answered."""
 
 
 class RateLimited(ModelError):
@@ -126,7 +126,8 @@ def complete(
 
 
 def qualified_name(address: ModelAddress) -> str:
-    """litellm's `provider/model`. With an address of one's own a bare model speaks OpenAI's protocol."""
+    """litellm's `provider/model`. With an address of one's own a bare model speaks OpenAI's
+    protocol."""
     if not address.api_base:
         return address.model
     import litellm
@@ -153,7 +154,9 @@ def _read(response: Any, model: str) -> Completion:
         for call in message.tool_calls or ()
     )
     if refusal or (finish_reason == "content_filter" and not calls):
-        raise ContentRefused(f"{model} declined to answer: {str(refusal or 'content filter')[:300]}")
+        raise ContentRefused(
+            f"{model} declined to answer: {str(refusal or 'content filter')[:300]}"
+        )
     usage = getattr(response, "usage", None)
     return Completion(
         text=str(message.content or ""),
@@ -178,7 +181,7 @@ def _cost(response: Any) -> Decimal | None:
 
     try:
         cost = litellm.completion_cost(completion_response=response)
-    except Exception:  # noqa: BLE001 - it raises bare Exception, and an unknown price is an answer
+    except Exception:
         return None
     if not cost or not math.isfinite(cost):
         return None
@@ -196,7 +199,9 @@ def _raise_typed(error: Exception, model: str) -> NoReturn:
         raise RateLimited(text, _retry_after(error)) from error
     if isinstance(error, kinds.Timeout):
         raise TimedOut(text) from error
-    if isinstance(error, kinds.APIConnectionError | kinds.ServiceUnavailableError | kinds.InternalServerError):
+    if isinstance(
+        error, kinds.APIConnectionError | kinds.ServiceUnavailableError | kinds.InternalServerError
+    ):
         raise ProviderUnavailable(text) from error
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and (status >= 500 or status in (408, 425)):

@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
+
 from traceroot_site import environment as env
+
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.path("TRACEROOT_DATA_DIR", BASE_DIR / "data")

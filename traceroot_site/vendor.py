@@ -1,6 +1,6 @@
 """Refreshes and verifies the browser libraries under static/vendor.
 
-`python -m traceroot_site.vendor` fetches the versions that vendor.json names from the npm registry and
+`python -m traceroot_site.vendor` fetches the versions that vendor.json names from npm and
 writes their files with new hashes; `--check` only compares the files with their hashes and needs
 neither npm nor a network. Not for Python packages: those are locked in requirements.txt.
 """
@@ -75,7 +75,9 @@ def check(folder: Path = VENDOR) -> list[str]:
 def refresh(folder: Path = VENDOR) -> list[Library]:
     """Fetches every library at its version and writes files, hashes and vendor.json."""
     refreshed = [_fetch(library, folder) for library in read(folder)]
-    (folder / "vendor.json").write_text(json.dumps([_entry(one) for one in refreshed], indent=2) + "\n")
+    (folder / "vendor.json").write_text(
+        json.dumps([_entry(one) for one in refreshed], indent=2) + "\n"
+    )
     return refreshed
 
 
@@ -107,7 +109,9 @@ def _pack(library: Library, scratch: Path) -> tuple[Path, str]:
     except subprocess.TimeoutExpired as error:
         raise VendorError(f"npm did not answer within {NPM_SECONDS} s.") from error
     except subprocess.CalledProcessError as error:
-        raise VendorError(f"npm could not fetch {library.package}: {error.stderr.strip()}") from error
+        raise VendorError(
+            f"npm could not fetch {library.package}: {error.stderr.strip()}"
+        ) from error
     described = json.loads(done.stdout)[0]
     return scratch / str(described["filename"]), str(described["integrity"])
 

@@ -7,6 +7,8 @@ only that page gets and which it removes: the server keeps no copy, and a reload
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -23,6 +25,17 @@ from accounts.models import ApiKey
 
 NEW_KEY_COOKIE = "traceroot_new_key"
 NEW_KEY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    key: ApiKey
+    state: str
+    dialog_id: str
+
+    @property
+    def question(self) -> str:
+        return f"Revoke “{self.key.name}”?"
 
 
 @project_view("keys.manage")
@@ -77,14 +90,24 @@ def revoke(request: ProjectRequest, project_id: uuid.UUID, key_id: uuid.UUID) ->
 def _page(
     request: ProjectRequest, form: ApiKeyForm, *, raw: str | None = None, status: int = 200
 ) -> HttpResponse:
+    now = timezone.now()
+    keys_here = ApiKey.objects.for_project(request.project).newest()
     context = {
         "nav": "settings",
-        "keys": ApiKey.objects.for_project(request.project).newest().select_related("created_by"),
+        "section": "keys",
+        "rows": [KeyRow(key, _state(key, now), f"revoke-{key.id.hex}") for key in keys_here],
         "form": form,
         "raw": raw,
-        "now": timezone.now(),
     }
     return render(request, "accounts/api_keys.html", context, status=status)
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "expired"
+    return "in use" if key.last_used_at else "never used"
 
 
 def _salt(request: ProjectRequest) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,6 +16,22 @@ from accounts.forms import MemberForm, RoleForm
 from accounts.models import Membership
 from accounts.organizations import MembershipError
 from accounts.permissions import Role
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """`may_change`: whether the reader may give this person another role, or remove them."""
+
+    member: Membership
+    may_change: bool
+
+    @property
+    def dialog_id(self) -> str:
+        return f"remove-{self.member.id.hex}"
+
+    @property
+    def question(self) -> str:
+        return f"Remove {self.member.user.email}?"
 
 
 @project_view("project.read")
@@ -99,7 +116,8 @@ def _page(request: ProjectRequest, form: MemberForm, status: int = 200) -> HttpR
     mine = request.membership
     context = {
         "nav": "settings",
-        "rows": [(row, permissions.may_appoint(mine.role, row.role)) for row in rows],
+        "section": "members",
+        "rows": [MemberRow(row, permissions.may_appoint(mine.role, row.role)) for row in rows],
         "roles": [
             (value, label)
             for value, label in Role.choices

@@ -38,6 +38,7 @@ def rename(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
 def _page(request: ProjectRequest, form: ProjectForm, status: int = 200) -> HttpResponse:
     context = {
         "nav": "settings",
+        "section": "general",
         "form": form,
         "may_change": request.membership.may("project.change"),
     }

@@ -1,7 +1,8 @@
 """Decides whether the text that a tool returned is an error, and names it.
 
-Precision first: a result is an error only by its form (how it starts, a field that frameworks use to
-say so, a traceback), never because the word "error" occurs in it. "No results found" is an answer.
+Precision first: a result is an error only by its form (how it starts, a field that frameworks use
+to say so, a traceback), never because the word "error" occurs in it. "No results found" is an
+answer.
 """
 
 from __future__ import annotations
@@ -23,15 +24,19 @@ class ErrorResult:
     message: str
 
 
-# How tools and frameworks begin a result that is an error: OpenAI-style agents ("Error: …"), LangChain
-# ("Error: ToolException(…)"), pydantic-ai ("Error executing tool"), AutoGen ("exitcode: 1 (…)"), shells.
+# How tools and frameworks begin a result that is an error: OpenAI-style agents ("Error: …"),
+# LangChain ("Error: ToolException(…)"), pydantic-ai ("Error executing tool"), AutoGen ("exitcode: 1
+# (…)"), shells.
 _PREFIX = re.compile(
     r"""^\s*["'\[(]*(?:
-        (?:tool\s|execution\s|runtime\s|internal\s|server\s|api\s|http\s|validation\s)?error\s*(?::|\[|\(\w+\)\s*:|code\b|\d{3}\b)
-      | (?:error|failure|exception)\s+(?:executing|calling|running|invoking|while|during|in\s+tool|from\s+tool|occurred|fetching)\b
+        (?:(?:tool|execution|runtime|internal|server|api|http|validation)\s)?
+          error\s*(?::|\[|\(\w+\)\s*:|code\b|\d{3}\b)
+      | (?:error|failure|exception)\s+(?:executing|calling|running|invoking|while|during|occurred
+          |fetching|in\s+tool|from\s+tool)\b
       | an?\s+(?:unexpected\s+|internal\s+)?(?:error|exception)\s+(?:has\s+)?occurred\b
       | (?:tool\s+(?:call|execution|invocation)\s+(?:failed|error|timed\s+out))
-      | failed\s+to\s+(?:execute|call|invoke|run|fetch|connect|load|parse|process|retrieve|complete)\b
+      | failed\s+to\s+(?:execute|call|invoke|run|fetch|connect|load|parse|process|retrieve
+          |complete)\b
       | fatal:\s | bash:\s.{1,80}:\s(?:command\snot\sfound|no\ssuch\sfile)
       | (?:the\s)?(?:request|connection|operation|tool|call)\s(?:has\s)?timed\sout\b
       | traceback\s\(most\srecent\scall\slast\)
@@ -40,15 +45,20 @@ _PREFIX = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-# "ValueError: …", "requests.exceptions.ReadTimeout: …", "ToolException('…')"; case matters ("Terror: …").
+# "ValueError: …", "requests.exceptions.ReadTimeout: …", "ToolException('…')"; case matters
+# ("Terror: …").
 _TYPED_PREFIX = re.compile(
     r"""^\s*["'\[(]*(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Timeout|Interrupt)\s*(?::|\()"""
 )
 _EXIT_CODE = re.compile(
-    r"^\s*(?:exit\s?code|exit\sstatus|return\s?code|process\sexited\swith\scode)\s*[:=]?\s*(?P<code>-?\d+)", re.IGNORECASE
+    r"^\s*(?:exit\s?code|exit\sstatus|return\s?code|process\sexited\swith\scode)\s*[:=]?\s*(?P<code>-?\d+)",
+    re.IGNORECASE,
 )
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):", re.MULTILINE)
-_LAST_LINE = re.compile(r"^(?:\w+\.)*(?P<type>[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning))\b(?::\s?(?P<message>.*))?$", re.MULTILINE)
+_LAST_LINE = re.compile(
+    r"^(?:\w+\.)*(?P<type>[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning))\b(?::\s?(?P<message>.*))?$",
+    re.MULTILINE,
+)
 _TYPE_WORD = re.compile(r"\b(?P<type>[A-Z]\w*(?:Error|Exception))\b")
 
 _TRUE_FLAGS = ("is_error", "isError", "iserror", "has_error", "hasError")
@@ -57,7 +67,19 @@ _CODE_FIELDS = ("status_code", "statusCode", "http_status", "httpStatus", "code"
 _ERROR_FIELDS = ("error", "errors", "exception", "error_message", "errorMessage", "stderr_error")
 _STATUS_WORDS = {"error", "failed", "failure", "exception"}
 _REASON_FIELDS = ("message", "detail", "details", "reason", "msg")
-_TEXT_FIELDS = ("message", "detail", "details", "reason", "error_message", "text", "content", "description", "title", "code", "type")
+_TEXT_FIELDS = (
+    "message",
+    "detail",
+    "details",
+    "reason",
+    "error_message",
+    "text",
+    "content",
+    "description",
+    "title",
+    "code",
+    "type",
+)
 
 
 def find_error(text: str) -> ErrorResult | None:
@@ -66,7 +88,7 @@ def find_error(text: str) -> ErrorResult | None:
     stripped = text.strip()
     if not stripped:
         return None
-    if stripped[0] in "{[\"":
+    if stripped[0] in '{["':
         try:
             value = json.loads(stripped)
         except (ValueError, RecursionError):
@@ -80,7 +102,7 @@ def find_error(text: str) -> ErrorResult | None:
 
 def _in_wrapped_text(inner: str, whole: str) -> ErrorResult | None:
     """A JSON string: the quote has to stand in the text as it was sent, escapes included."""
-    found = find_error(inner) if inner[:1] not in "\"" else _in_text(inner)
+    found = find_error(inner) if inner[:1] not in '"' else _in_text(inner)
     if found is None:
         return None
     return ErrorResult(_verbatim(found.quote, whole), found.error_type, found.message)
@@ -167,7 +189,7 @@ def _in_structure(value: object, whole: str, depth: int) -> ErrorResult | None:
 
 
 def _in_list(values: list[object], whole: str, depth: int) -> ErrorResult | None:
-    """Content parts as MCP and several SDKs return them: an error only when the sole part is one."""
+    """Content parts as MCP and several SDKs return them: an error only when the only part is."""
     if len(values) != 1:
         return None
     part = values[0]
@@ -181,11 +203,24 @@ def _in_list(values: list[object], whole: str, depth: int) -> ErrorResult | None
 
 def _has_error_field(value: dict[str, object]) -> bool:
     """A non-empty error field, in an answer that carries hardly anything else."""
-    named = [field for field in _ERROR_FIELDS if value.get(field) not in (None, "", False, [], {}, 0, "none", "None", "null")]
+    named = [
+        field
+        for field in _ERROR_FIELDS
+        if value.get(field) not in (None, "", False, [], {}, 0, "none", "None", "null")
+    ]
     if not named:
         return False
-    others = [key for key, inner in value.items() if key not in named and inner not in (None, "", False, [], {})]
-    bulky = [key for key in others if isinstance(value[key], list | dict) and key not in ("request", "context", "params", "arguments", "metadata")]
+    others = [
+        key
+        for key, inner in value.items()
+        if key not in named and inner not in (None, "", False, [], {})
+    ]
+    bulky = [
+        key
+        for key in others
+        if isinstance(value[key], list | dict)
+        and key not in ("request", "context", "params", "arguments", "metadata")
+    ]
     return not bulky
 
 
@@ -195,7 +230,7 @@ def _has_reason(value: dict[str, object]) -> bool:
 
 
 def _has_error_code(value: dict[str, object]) -> bool:
-    """An HTTP status of 400 and more. A bare "code" or "status" may be data, so it needs a reason."""
+    """An HTTP status from 400 on. A bare "code" or "status" may be data and needs a reason."""
     for field in _CODE_FIELDS:
         code = value.get(field)
         if isinstance(code, str) and len(code) == 3 and code.isdecimal():
@@ -210,7 +245,9 @@ def _has_error_code(value: dict[str, object]) -> bool:
 def _from_structure(value: dict[str, object], whole: str) -> ErrorResult:
     message, error_type = _describe(value)
     quote = _verbatim(message, whole) if message else ""
-    return ErrorResult(quote or whole.strip()[:QUOTE_CHARS], error_type, message[:300] or whole.strip()[:300])
+    return ErrorResult(
+        quote or whole.strip()[:QUOTE_CHARS], error_type, message[:300] or whole.strip()[:300]
+    )
 
 
 def _describe(value: dict[str, object]) -> tuple[str, str]:
@@ -240,7 +277,7 @@ def _describe(value: dict[str, object]) -> tuple[str, str]:
 
 
 def _verbatim(inner: str, whole: str) -> str:
-    """`inner` as it stands in `whole`: itself, or in JSON's escaped form; else the head of `whole`."""
+    """`inner` as it stands in `whole`: itself, or as JSON escapes it; else the head of `whole`."""
     inner = inner.strip()[:QUOTE_CHARS]
     if inner in whole:
         return inner

@@ -1,8 +1,8 @@
 """The same tool called with the same arguments again and again: a loop, or an answer not read.
 
 Catches three or more equal calls (configurable) whose results did not change; a poll whose answer
-changes is at work, not stuck, and reads in between other writes are allowed for by the results. Does
-not catch loops whose arguments vary.
+changes is at work, not stuck, and reads in between other writes are allowed for by the results.
+Does not catch loops whose arguments vary.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class RepeatedCall:
     slug = "repeated_call"
     name = "Repeated call"
     looks_for = (
-        "The same tool called with the same arguments three times or more in one trace, and answering "
-        "the same each time."
+        "The same tool called with the same arguments three times or more in one trace, and "
+        "answering the same each time."
     )
     severity = "medium"
 
@@ -38,11 +38,16 @@ class RepeatedCall:
             (group for group in _equal_calls(calls) if len(group) >= times), key=len, reverse=True
         )
         if not repeated:
-            return Verdict("pass", f"No tool was called {times} times with the same arguments and answer.")
+            return Verdict(
+                "pass", f"No tool was called {times} times with the same arguments and answer."
+            )
         worst = repeated[0]
         return Verdict(
             outcome="fail",
-            summary=f"{worst[0].name} was called {len(worst)} times with the same arguments and gave the same answer.",
+            summary=(
+                f"{worst[0].name} was called {len(worst)} times with the same arguments "
+                "and gave the same answer."
+            ),
             confidence=min(0.95, 0.7 + 0.05 * (len(worst) - times)),
             claims=tuple(_claim(group) for group in repeated[:CLAIM_LIMIT]),
             fingerprint_parts=(worst[0].name,),
@@ -51,7 +56,11 @@ class RepeatedCall:
 
 def _times(config: Config) -> int:
     value = config.get("times", DEFAULT_TIMES)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 2 else DEFAULT_TIMES
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 2
+        else DEFAULT_TIMES
+    )
 
 
 def canonical(arguments: str) -> str:
@@ -64,7 +73,7 @@ def canonical(arguments: str) -> str:
 
 
 def _equal_calls(calls: Sequence[ToolCall]) -> list[list[ToolCall]]:
-    """Calls of one tool with equal arguments and equal results, without those nested in themselves."""
+    """Calls of one tool with equal arguments and results, each counted once."""
     groups: dict[tuple[str, str, str], list[ToolCall]] = defaultdict(list)
     spans_of: dict[tuple[str, str, str], set[bytes]] = defaultdict(set)
     for call in calls:
@@ -81,7 +90,9 @@ def _equal_calls(calls: Sequence[ToolCall]) -> list[list[ToolCall]]:
 
 def _claim(group: Sequence[ToolCall]) -> Claim:
     first = group[0]
-    counted = Proof("aggregate", first.span.span_id, "calls", f"{first.name}: {len(group)} equal calls", True)
+    counted = Proof(
+        "aggregate", first.span.span_id, "calls", f"{first.name}: {len(group)} equal calls", True
+    )
     quotes = tuple(
         Proof("quote", call.span.span_id, "input", call.arguments.strip()[:_EXCERPT_CHARS])
         for call in (group[0], group[-1])
@@ -92,4 +103,7 @@ def _claim(group: Sequence[ToolCall]) -> Claim:
         for call in group[-1:]
         if call.is_own_span and call.result.strip()
     )
-    return Claim(f"{first.name} was called {len(group)} times with the same arguments.", (counted, *quotes, *answer))
+    return Claim(
+        f"{first.name} was called {len(group)} times with the same arguments.",
+        (counted, *quotes, *answer),
+    )

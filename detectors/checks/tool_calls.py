@@ -79,9 +79,17 @@ def _failure_of_span(span: Span) -> Failure | None:
             return failure
     if span.status == "error":
         if result is not None:
-            return Failure("output", result.quote, result.error_type or span.error_type, result.message, "result")
+            return Failure(
+                "output",
+                result.quote,
+                result.error_type or span.error_type,
+                result.message,
+                "result",
+            )
         message = span.error_message or span.status_message or span.error_type
-        return Failure("error", message[:600], span.error_type, message[:300] or "status error", "status")
+        return Failure(
+            "error", message[:600], span.error_type, message[:300] or "status error", "status"
+        )
     if result is not None:
         return Failure("output", result.quote, result.error_type, result.message, "result")
     return None
@@ -246,6 +254,8 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(part, Mapping) and "text" in part for part in value):
+    if isinstance(value, list) and all(
+        isinstance(part, Mapping) and "text" in part for part in value
+    ):
         return "\n".join(str(part["text"]) for part in value)
     return json.dumps(value, ensure_ascii=False)

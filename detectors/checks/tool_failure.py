@@ -17,15 +17,23 @@ from detectors.verdicts import Claim, Proof, Verdict
 from traces.spans import Span
 
 CLAIM_LIMIT = 8
-_SUBJECT_ERRORS = ("not found", "does not exist", "invalid", "no such", "unknown", "not a valid", "404")
+_SUBJECT_ERRORS = (
+    "not found",
+    "does not exist",
+    "invalid",
+    "no such",
+    "unknown",
+    "not a valid",
+    "404",
+)
 
 
 class ToolFailure:
     slug = "tool_failure"
     name = "Tool failure"
     looks_for = (
-        "A tool call that failed (status error, exception, or a result that is an error) with no later "
-        "successful call of the same tool for the same purpose."
+        "A tool call that failed (status error, exception, or a result that is an error) with no "
+        "later successful call of the same tool for the same purpose."
     )
     severity = "high"
 
@@ -37,17 +45,27 @@ class ToolFailure:
         parents = {span.span_id: span.parent_span_id for span in spans}
         unrecovered = [call for call in failed if not _is_recovered(call, calls, parents)]
         if not unrecovered:
-            return Verdict("pass", _count(len(failed), "failed tool call was", "failed tool calls were") + " recovered.")
+            return Verdict(
+                "pass",
+                _count(len(failed), "failed tool call was", "failed tool calls were")
+                + " recovered.",
+            )
         return _fail(unrecovered)
 
 
 def _nothing_failed(calls: Sequence[ToolCall]) -> str:
     if not calls:
         return "The trace has no tool calls."
-    return "No tool call failed." if len(calls) == 1 else f"None of the {len(calls)} tool calls failed."
+    return (
+        "No tool call failed."
+        if len(calls) == 1
+        else f"None of the {len(calls)} tool calls failed."
+    )
 
 
-def _is_recovered(failed: ToolCall, calls: Sequence[ToolCall], parents: Mapping[bytes, bytes]) -> bool:
+def _is_recovered(
+    failed: ToolCall, calls: Sequence[ToolCall], parents: Mapping[bytes, bytes]
+) -> bool:
     by_span = {call.span.span_id: call for call in calls if call.is_own_span}
     outer = _enclosing_call(failed, by_span, parents) if failed.is_own_span else None
     if outer is not None:
@@ -78,7 +96,8 @@ def _makes_good(later: ToolCall, failed: ToolCall) -> bool:
 
 
 def _is_same_purpose(failed: ToolCall, later: ToolCall) -> bool:
-    """Another subject (an id, an address) makes it another task, unless the subject was the mistake."""
+    """Another subject (an id, an address) makes it another task, unless the subject was the
+    mistake."""
     before, after = _subjects(failed.arguments), _subjects(later.arguments)
     shared = before.keys() & after.keys()
     differing = [key for key in shared if before[key] != after[key]]
@@ -93,7 +112,7 @@ def _is_same_purpose(failed: ToolCall, later: ToolCall) -> bool:
 
 
 def _subjects(arguments: str) -> dict[str, str]:
-    """The arguments that say what a call is about: ids, keys, e-mail addresses, numbers of records."""
+    """The arguments that say what a call is about: ids, keys, e-mail addresses."""
     try:
         value = json.loads(arguments) if arguments.lstrip().startswith("{") else None
     except (ValueError, RecursionError):
@@ -108,8 +127,10 @@ def _subjects(arguments: str) -> dict[str, str]:
 
 
 def _names_a_subject(key: str) -> bool:
-    return key in ("id", "key", "email", "sku", "username") or key.endswith(("_id", "id_", "_key", "_email", "_number")) or (
-        key.endswith("id") and key != "valid" and len(key) > 4
+    return (
+        key in ("id", "key", "email", "sku", "username")
+        or key.endswith(("_id", "id_", "_key", "_email", "_number"))
+        or (key.endswith("id") and key != "valid" and len(key) > 4)
     )
 
 
@@ -127,7 +148,11 @@ def _fail(unrecovered: Sequence[ToolCall]) -> Verdict:
     return Verdict(
         outcome="fail",
         summary=_summary(unrecovered, last, failure.message),
-        confidence=0.95 if failure.origin == "exception" else 0.9 if failure.origin == "status" else 0.85,
+        confidence=0.95
+        if failure.origin == "exception"
+        else 0.9
+        if failure.origin == "status"
+        else 0.85,
         claims=tuple(reversed(claims)),
         fingerprint_parts=(last.name, failure.error_type, failure.message),
     )
@@ -138,7 +163,9 @@ def _summary(unrecovered: Sequence[ToolCall], last: ToolCall, message: str) -> s
     text = f"{last.name} failed and was not recovered: {first_line}"
     names = {call.name for call in unrecovered}
     if len(unrecovered) > 1:
-        text += f" ({len(unrecovered)} failed calls" + (f" of {len(names)} tools)" if len(names) > 1 else ")")
+        text += f" ({len(unrecovered)} failed calls" + (
+            f" of {len(names)} tools)" if len(names) > 1 else ")"
+        )
     return text[:500]
 
 
@@ -147,15 +174,16 @@ def _claim(group: Sequence[ToolCall]) -> Claim:
     failure = call.failure
     if failure is None:  # pragma: no cover - see _fail
         raise AssertionError("a claim about a call that did not fail")
-    how = {"exception": "raised an exception", "status": "ended with status error", "result": "returned an error"}
+    how = {
+        "exception": "raised an exception",
+        "status": "ended with status error",
+        "result": "returned an error",
+    }
     text = f"{call.name} {how[failure.origin]}"
     if len(group) > 1:
         text += f" {len(group)} times"
     text += ", and no later call of it succeeded."
-    proofs = tuple(
-        _proof(each)
-        for each in group[-3:]
-    )
+    proofs = tuple(_proof(each) for each in group[-3:])
     return Claim(text, proofs)
 
 
@@ -163,7 +191,13 @@ def _proof(call: ToolCall) -> Proof:
     failure = call.failure
     if failure is not None and failure.quote:
         return Proof("quote", call.span.span_id, failure.field, failure.quote)
-    return Proof("aggregate", call.span.span_id, "status", "The span ended with status error and says nothing more.", True)
+    return Proof(
+        "aggregate",
+        call.span.span_id,
+        "status",
+        "The span ended with status error and says nothing more.",
+        True,
+    )
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -19,7 +19,7 @@ class AlertRouteQuerySet(ProjectOwnedQuerySet["AlertRoute"]):
 
 
 class AlertRoute(ProjectOwned):
-    """An address that is told about new findings. The default one (the owner) is only turned off."""
+    """An address that is told about new findings. The default one, the owner's, stays."""
 
     email = models.EmailField(max_length=254)
     is_enabled = models.BooleanField("enabled", default=True)
@@ -50,8 +50,9 @@ class AlertDeliveryQuerySet(ProjectOwnedQuerySet["AlertDelivery"]):
 class AlertDelivery(ProjectOwned):
     """One message to one recipient about one finding: the outbox, written with the finding.
 
-    `sending` is set before the mail server is spoken to. A row found there after its lease ran out may
-    or may not have been delivered: it becomes `uncertain` and is never sent again by itself.
+    `sending` is set before the mail server is spoken to. A row found there after its lease ran
+    out may or may not have been delivered: it becomes `uncertain` and is never sent again by
+    itself.
     """
 
     class State(models.TextChoices):

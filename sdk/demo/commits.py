@@ -1,7 +1,7 @@
 """The made-up history of the demo agents' source, newest state in `agents/`.
 
-Each commit says which files it adds and which texts it changes. The state before a commit follows from
-the one after it, so the only full copy of the source is the one that runs.
+Each commit says which files it adds and which texts it changes. The state before a commit follows
+from the one after it, so the only full copy of the source is the one that runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOOR = Author("Noor Haddad", "noor@puffinandpine.example")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """In `path`, `before` became `after`; `after` occurs once in the file as the commit leaves it."""
+    """In `path`, `before` became `after`, which occurs once in the file as the commit leaves it."""
 
     path: str
     before: str
@@ -159,8 +159,8 @@ COMMITS = (
                 "puffin/research/crew.py",
                 "",
                 "class CrewStuck(Exception):\n"
-                '    """A member of the crew used up its turns without an answer or a hand-off."""\n'
-                "\n\n",
+                '    """A member of the crew used up its turns without an answer or a hand-off."""'
+                "\n\n\n",
             ),
         ),
     ),
@@ -185,7 +185,7 @@ COMMITS = (
     Commit(
         TOMASZ,
         timedelta(days=4, hours=8),
-        f"{REFUND_CULPRIT}\n\nThe yen had two digits by mistake. Both functions now read one table.",
+        f"{REFUND_CULPRIT}\n\nThe yen had two digits by mistake. Both functions read one table.",
         edits=(
             Edit(
                 "puffin/support/currencies.py",
@@ -223,7 +223,7 @@ COMMITS = (
                 '    return "\\n".join(f"{n + 1}: {lines[n]}" '
                 "for n in range(first, end + CONTEXT_LINES))\n",
             ),
-            Edit("puffin/coding/patching.py", "\n@dataclass", "CONTEXT_LINES = 1\n\n\n@dataclass"),
+            Edit("puffin/coding/patching.py", "\nclass Pa", "CONTEXT_LINES = 1\n\n\nclass Pa"),
         ),
     ),
     Commit(

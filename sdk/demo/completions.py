@@ -1,4 +1,4 @@
-"""The OpenAI wire format of a scripted reply: completion objects, stream chunks, embeddings, errors.
+"""The OpenAI wire format of a scripted reply: completions, stream chunks, embeddings, errors.
 
 Pure functions of the request and the reply: the same request always gets the same bytes. Tokens are
 counted as four characters each, which is close for English and needs no vocabulary.
@@ -52,7 +52,7 @@ def completion(request: ChatRequest, reply: Reply) -> dict[str, Any]:
 
 
 def chunks(request: ChatRequest, reply: Reply) -> Iterator[dict[str, Any]]:
-    """The same answer as `chat.completion.chunk` objects, usage last when the request asks for it."""
+    """The same answer as `chat.completion.chunk` objects, usage last if the request asks for it."""
     yield _chunk(request, reply, {"role": "assistant", "content": ""})
     for piece in _pieces(reply.refusal):
         yield _chunk(request, reply, {"refusal": piece})

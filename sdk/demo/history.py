@@ -1,4 +1,4 @@
-"""Builds the git repository of the demo agents: the same commits, byte for byte, for the same moment.
+"""Builds the git repository of the demo agents: the same commits for the same moment.
 
 The repository is ordinary: a work tree on `main`, tags for releases. `checkout` gives a second work
 tree at a tag, so that agents of an older release run from the older source.
@@ -28,7 +28,8 @@ class HistoryError(Exception):
 def build(directory: Path, moment: datetime) -> dict[str, str]:
     """Builds the repository at `directory`, as it stands at `moment`, unless it is there already.
 
-    Returns the ids of its commits by tag, and under "main" the newest. It appears whole or not at all.
+    Returns the ids of its commits by tag, and under "main" the newest. It appears whole or not at
+    all.
     """
     if not (directory / ".git").is_dir():
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -98,8 +99,8 @@ def _refs(directory: Path) -> dict[str, str]:
         directory, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads/main",
         "refs/tags",
     )
-    pairs = (line.split(" ", 1) for line in listed.splitlines())
-    return {name: commit for name, commit in pairs}
+    pairs = (line.partition(" ") for line in listed.splitlines())
+    return {name: commit for name, _, commit in pairs}
 
 
 def _git(directory: Path, *arguments: str, who: Author | None = None, when: str = "") -> str:

@@ -38,6 +38,7 @@ def main() -> int:
     telemetry = importlib.import_module("puffin.telemetry")
     job_type = importlib.import_module("puffin.job").Job
     handle = importlib.import_module(f"puffin.{order.agent}").handle
+    _warm_up(importlib.import_module("puffin.models").client())
     retiming = Retiming(order.stretch)
     is_live = all(job.get("start_ns") is None for job in order.jobs)
     exporter = None if is_live else RetimedExporter(retiming, OTLPSpanExporter())
@@ -57,6 +58,15 @@ def _outcome(handle: Any, job: Any) -> dict[str, str]:
     except Exception as error:
         traceback.print_exc()
         return {"session": job.session, "error": f"{type(error).__name__}: {error}"}
+
+
+def _warm_up(client: Any) -> None:
+    """The client imports half of itself at its first call; stretched, that would be seconds."""
+    client.models.list()
+    for chunk in client.chat.completions.create(
+        model="demo", messages=[{"role": "user", "content": "warm up"}], stream=True
+    ):
+        del chunk
 
 
 def _flush(provider: Any) -> bool:

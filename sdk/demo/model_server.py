@@ -1,9 +1,9 @@
 """A scripted model behind OpenAI's HTTP protocol, on loopback, for the demo and for tests.
 
 It answers `POST /v1/chat/completions` (tools, streaming), `POST /v1/embeddings` and
-`GET /v1/models` by the rules of a script: no model runs and nothing leaves the machine. A path prefix
-`/pace/<factor>` multiplies every waiting time of the script, so `/pace/0.05/v1` is twenty times as
-fast. Started alone: `python -m sdk.demo.model_server --port 8090 --script demo`.
+`GET /v1/models` by the rules of a script: no model runs and nothing leaves the machine. A path
+prefix `/pace/<factor>` multiplies every waiting time of the script, so `/pace/0.05/v1` is twenty
+times as fast. Started alone: `python -m sdk.demo.model_server --port 8090 --script demo`.
 """
 
 from __future__ import annotations
@@ -83,6 +83,11 @@ class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     model: ModelServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the server; anything else is printed."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
 """Which runs the demo has: who asked what, when, of which agent.
 
-Ages are minutes before now, of the run's end. Runs older than the newest release ran the one before.
+Ages are minutes before now, of the run's start. Runs older than the newest release ran the one
+before.
 """
 
 from __future__ import annotations

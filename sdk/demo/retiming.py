@@ -43,10 +43,13 @@ class Retiming(SpanProcessor):
 
     def retimed(self, span: ReadableSpan) -> ReadableSpan:
         """A copy of `span` with its start, end and events moved."""
-        shift = self._shifts[span.get_span_context().trace_id]
+        context = span.get_span_context()
+        if context is None:
+            return span
+        shift = self._shifts[context.trace_id]
         return ReadableSpan(
             name=span.name,
-            context=span.get_span_context(),
+            context=context,
             parent=span.parent,
             resource=span.resource,
             attributes=span.attributes,

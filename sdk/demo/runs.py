@@ -1,6 +1,7 @@
-"""Runs the demo's agents against a model server and an OTLP receiver, past runs first, then live ones.
+"""Runs the demo's agents against a model server and an OTLP receiver.
 
-One process per agent and release, a few at a time; each reads its checkout, none touches the product.
+One process per agent and release, a few at a time; each reads its checkout, none touches the
+product.
 """
 
 from __future__ import annotations
@@ -125,7 +126,8 @@ def _follow(
     runs: list[Run],
     report: Callable[[Finished], None],
 ) -> int:
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdin is not None
+    assert process.stdout is not None
     said: list[str] = []
     listener = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
     listener.start()

@@ -17,7 +17,7 @@ Json: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One tool call of a reply. Arguments given as text are sent as they are, well-formed or not."""
+    """One tool call of a reply. Arguments given as text are sent as they are, even malformed."""
 
     name: str
     arguments: Json | str = field(default_factory=dict)
@@ -95,8 +95,8 @@ class Rule:
     """A reply and when to give it: every condition that is set must hold.
 
     `user`, `system`, `model` and `result` (the newest tool result) are searched as regular
-    expressions without regard to case; `tool` is the name of a tool that the request offers; `times`
-    limits how often the rule answers in the life of its script.
+    expressions without regard to case; `tool` is the name of a tool that the request offers;
+    `times` limits how often the rule answers in the life of its script.
     """
 
     reply: Reply | Callable[[ChatRequest], Reply]

@@ -2,7 +2,7 @@
 
 const THIN = "\u202f";
 
-/** @param {number | null | undefined} ms milliseconds */
+/** @param {number | null | undefined} ms milliseconds @returns {string} */
 export function duration(ms) {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return "";
   if (ms < 0) return `−${duration(-ms)}`;

@@ -73,7 +73,6 @@ def test_names_the_failing_line_and_the_commit_that_changed_it(shop: History) ->
                            'item["amount"]', author="Ben")
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     first = report.locations[0]
     assert (first.path, first.line, first.function) == ("shop/pricing.py", 6, "line_total")
     assert report.culprits[0].sha == culprit
@@ -90,7 +89,6 @@ def test_blames_the_caller_when_the_failing_line_is_old(shop: History) -> None:
     finish(shop)
     assert len(shop.shas) == 12
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     assert (report.locations[0].path, report.locations[0].line) == ("shop/pricing.py", 6)
     assert report.culprits[0].sha == culprit
     assert ("shop/orders.py", 12) in [(one.path, one.line) for one in report.locations[:3]]
@@ -101,7 +99,6 @@ def test_blames_the_producer_that_is_no_longer_on_the_stack(shop: History) -> No
                            '"quantity": one[1]}', '"count": one[1]}', author="Ben")
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     assert report.culprits[0].sha == culprit
     assert any("load" in one.text or "quantity" in one.text for one in report.culprits[0].reasons)
 
@@ -115,7 +112,6 @@ def test_finds_the_commit_that_removed_a_guard(shop: History) -> None:
                            '    if item["price"] is None:\n        return 0\n', "", author="Ben")
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     assert culprit in [one.sha for one in report.culprits[:2]]
 
 
@@ -126,7 +122,6 @@ def test_layout_changes_are_not_blamed(shop: History) -> None:
                           "quantity = (\n        item['amount']\n    )")
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     assert report.culprits[0].sha == culprit
     assert layout not in [one.sha for one in report.culprits[:1]]
 
@@ -134,7 +129,6 @@ def test_layout_changes_are_not_blamed(shop: History) -> None:
 def test_excerpt_shows_the_lines_around_with_their_last_change(shop: History) -> None:
     shop.replace("Read the amount", "shop/pricing.py", 'item["quantity"]', 'item["amount"]')
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     lines = {one.number: one for one in report.locations[0].excerpt}
     assert lines[6].text == '    quantity = item["amount"]'
     assert lines[6].blame is not None and lines[6].blame.subject == "Read the amount"
@@ -235,7 +229,6 @@ def test_abstains_when_nothing_leads_to_the_repository(shop: History) -> None:
 def test_report_is_plain_json(shop: History) -> None:
     shop.replace("Read the amount", "shop/pricing.py", 'item["quantity"]', 'item["amount"]')
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
-    import sys; sys.path.insert(0,"/tmp"); import dbg; dbg.show(report)
     again = json.loads(json.dumps(report.to_json()))
     assert again["culprits"][0]["sha"] == shop.shas[-1]
     assert again["locations"][0]["excerpt"][0]["blame"]["date"].startswith("2026-03-")

@@ -1,5 +1,5 @@
-"""Every pair of colours that the product relies on is readable in both themes (WCAG 2.2, AA), and the marks of
-fail, warn and pass stay apart for people with deuteranopia and protanopia."""
+"""Every pair of colours that the product relies on is readable in both themes (WCAG 2.2, AA),
+and the marks of fail, warn and pass stay apart with deuteranopia and protanopia."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ COLOURS = {
 }
 THEMES = {"light": 0, "dark": 1}
 SURFACES = ("canvas", "surface", "raised", "sunken", "hover")
-KINDS = ("llm", "agent", "tool", "retriever", "embedding", "guardrail", "evaluator", "chain", "infra")
+KINDS = (
+    "llm",
+    "agent",
+    "tool",
+    "retriever",
+    "embedding",
+    "guardrail",
+    "evaluator",
+    "chain",
+    "infra",
+)
 STATES = ("fail", "warn", "pass", "abstain", "live")
 CODE = ("keyword", "string", "number", "name", "comment")
 LEAST_DISTANCE = 0.08
@@ -40,7 +50,9 @@ VISION = {
 def relied_on() -> list[tuple[str, str, float]]:
     """(front, back, least contrast) of text and marks on what they stand on."""
     text = [(t, s, 4.5) for t in ("text", "text-2", "text-3", "accent") for s in SURFACES]
-    text += [(f"severity-{s}", b, 4.5) for s in ("critical", "high", "medium", "low") for b in SURFACES]
+    text += [
+        (f"severity-{s}", b, 4.5) for s in ("critical", "high", "medium", "low") for b in SURFACES
+    ]
     text += [("text", "pressed", 7), ("text-2", "pressed", 4.5), ("text", "mark", 7)]
     text += [(t, "accent-soft", 4.5) for t in ("text-2", "text-3", "accent")]
     text += [("on-accent", "accent-solid", 4.5), ("on-accent", "accent-solid-hover", 4.5)]
@@ -50,10 +62,16 @@ def relied_on() -> list[tuple[str, str, float]]:
         text += [(state, s, 4.5) for s in (*SURFACES, soft)]
         text += [("text", soft, 7), ("text-2", soft, 4.5), ("text-3", soft, 4.5)]
     for kind in KINDS:
-        text += [(f"kind-{kind}", s, 4.5) for s in ("surface", "raised", "hover", f"kind-{kind}-soft")]
+        text += [
+            (f"kind-{kind}", s, 4.5) for s in ("surface", "raised", "hover", f"kind-{kind}-soft")
+        ]
     behind_code = ("surface", "sunken", "diff-add", "diff-remove", "fail-soft")
     text += [(f"code-{code}", s, 4.5) for code in CODE for s in behind_code]
-    marks = [("line-control", "surface", 3), ("line-control", "canvas", 3), ("warn", "surface", 4.5)]
+    marks = [
+        ("line-control", "surface", 3),
+        ("line-control", "canvas", 3),
+        ("warn", "surface", 4.5),
+    ]
     marks += [(f"{s}-fill", "surface", 3) for s in STATES if s != "warn"]
     marks += [(f"kind-{kind}-bar", s, 3) for kind in KINDS for s in ("surface", "canvas")]
     marks += [(f"series-{n}", "surface", 3) for n in (1, 3, 5)]

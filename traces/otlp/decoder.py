@@ -32,7 +32,7 @@ def decode(body: bytes, encoding: Encoding) -> Decoded:
         _name_other_content(body)
         raise
     if decoded.rejected and not decoded.spans:
-        # The outer messages of all signals have one shape: logs read as traces are spans without ids.
+        # All signals share the outer messages: logs read as traces are spans without ids.
         _name_other_content(body)
     return decoded
 

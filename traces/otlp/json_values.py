@@ -1,5 +1,6 @@
-"""Attribute values to exact OTLP/JSON and back: 64-bit integers as strings, bytes as base64, NaN and
-the infinities by name (protobuf's JSON mapping). What the store keeps for values that are not text.
+"""Attribute values to exact OTLP/JSON and back: 64-bit integers as strings, bytes as base64, NaN
+and the infinities by name (protobuf's JSON mapping). The store keeps
+so what is not text.
 
 Reading requests of others, tolerantly, is `json_codec`; this reads what this module wrote.
 """

@@ -1,5 +1,5 @@
-"""Makes a protobuf trace request readable that the parser refuses whole: invalid UTF-8 in a string is
-replaced by U+FFFD, a span whose bytes are broken or nested too deep is taken out and reported.
+"""Makes a protobuf trace request readable that the parser refuses whole: invalid UTF-8 in a string
+becomes U+FFFD, a span whose bytes are broken or nested too deep is taken out and reported.
 
 Only for requests that failed to parse; wire format: https://protobuf.dev/programming-guides/encoding/
 """

@@ -73,10 +73,12 @@ class FlatMessages:
 class Convention:
     """`fields`: for each field the attributes that may hold it, best first.
 
-    `kinds`: attributes that say what a span is, best first, with their values in lower case. `implies`:
-    attributes whose mere presence says it, when nothing else does. `marks`: prefixes of the attributes
-    that only this convention writes. `metadata_prefixes`: attributes that are metadata entries, by what
-    follows the prefix. `evaluation_prefixes`: attributes that only evaluation runs write.
+    `kinds`: attributes that say what a span is, best first, with their values in lower case.
+    `implies`: attributes whose mere presence says it, when nothing else does.
+    `marks`: prefixes of the attributes that only this convention writes.
+    `metadata_prefixes`: attributes that are metadata entries, named by what follows the prefix.
+    `evaluation_prefixes`: attributes that only evaluation runs write.
+    `cache_inside_input`: the input count includes cached tokens; else they are counted beside it.
     """
 
     name: str
@@ -89,4 +91,3 @@ class Convention:
     evaluation_prefixes: tuple[str, ...] = ()
     resource_fields: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
     cache_inside_input: bool = True
-    """Whether the input count includes cached tokens, or they are counted beside it."""

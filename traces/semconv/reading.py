@@ -1,4 +1,4 @@
-"""Attribute values read as text, numbers, lists and maps. Whatever was sent, nothing here raises."""
+"""Attribute values read as text, numbers, lists, maps. Nothing here raises, whatever was sent."""
 
 from __future__ import annotations
 

@@ -77,9 +77,7 @@ def convention_of(attribute: str) -> int:
 
 
 def _compile() -> dict[str, Entry]:
-    names = dict.fromkeys(
-        name for convention in CONVENTIONS for name in _attributes_of(convention)
-    )
+    names = dict.fromkeys(name for convention in CONVENTIONS for name in _attributes_of(convention))
     return {name: _entry(name) for name in names}
 
 
@@ -107,6 +105,13 @@ def _entry(name: str) -> Entry:
 
 
 ENTRIES: Mapping[str, Entry] = _compile()
+CACHE_BESIDE_INPUT: frozenset[str] = frozenset(
+    name
+    for convention in CONVENTIONS
+    if not convention.cache_inside_input
+    for name in convention.fields.get("input_tokens", ())
+)
+"""Input counts that do not include the cached tokens."""
 RESOURCE_FIELDS: tuple[tuple[Field, tuple[str, ...]], ...] = tuple(
     (field, names)
     for convention in CONVENTIONS

@@ -1,7 +1,7 @@
 """Token counts as reported to disjoint buckets.
 
-Conventions and providers differ in whether cached tokens are counted inside the input or beside it, and
-reasoning inside the output or beside it. Whoever reports a part larger than its whole counted it beside.
+Conventions and providers differ in whether cached tokens are counted inside the input or beside
+it, and reasoning inside the output or beside it. Reasoning larger than the output was beside it.
 """
 
 from __future__ import annotations
@@ -45,21 +45,38 @@ class Counts:
         )
 
 
-def disjoint(counts: Counts) -> Usage | None:
+def counts(found: Mapping[str, int], *, cache_inside_input: bool = True) -> Counts:
+    """Counts by the name of their bucket."""
+    get = found.get
+    return Counts(
+        input=get("input"),
+        output=get("output"),
+        cache_read=get("cache_read"),
+        cache_write=get("cache_write"),
+        cache_write_5m=get("cache_write_5m"),
+        cache_write_1h=get("cache_write_1h"),
+        reasoning=get("reasoning"),
+        input_audio=get("input_audio"),
+        output_audio=get("output_audio"),
+        cache_inside_input=cache_inside_input,
+    )
+
+
+def disjoint(reported: Counts) -> Usage | None:
     """None when nothing was reported."""
-    if counts.is_empty:
+    if reported.is_empty:
         return None
-    read = counts.cache_read or 0
-    write_1h = counts.cache_write_1h or 0
-    if counts.cache_write_5m is not None:
-        write_5m = counts.cache_write_5m
+    read = reported.cache_read or 0
+    write_1h = reported.cache_write_1h or 0
+    if reported.cache_write_5m is not None:
+        write_5m = reported.cache_write_5m
     else:
-        write_5m = max(0, (counts.cache_write or 0) - write_1h)
+        write_5m = max(0, (reported.cache_write or 0) - write_1h)
     cached = read + write_5m + write_1h
-    gross = counts.input or 0
-    reasoning, output = counts.reasoning or 0, counts.output or 0
+    gross = reported.input or 0
+    reasoning, output = reported.reasoning or 0, reported.output or 0
     return Usage(
-        uncached_input=max(0, gross - cached) if counts.cache_inside_input else gross,
+        uncached_input=max(0, gross - cached) if reported.cache_inside_input else gross,
         cache_read=read,
         cache_write_5m=write_5m,
         cache_write_1h=write_1h,
@@ -68,8 +85,8 @@ def disjoint(counts: Counts) -> Usage | None:
         other={
             name: float(count)
             for name, count in (
-                ("input_audio", counts.input_audio),
-                ("output_audio", counts.output_audio),
+                ("input_audio", reported.input_audio),
+                ("output_audio", reported.output_audio),
             )
             if count
         },
@@ -115,14 +132,12 @@ def from_object(value: Any) -> Counts | None:
         return None
     levels = [reported, *(reported[key] for key in _NESTED if isinstance(reported.get(key), dict))]
     found = {
-        bucket: _first_count(levels, names)
+        bucket: number
         for bucket, names in _NAMES.items()
+        if (number := _first_count(levels, names)) is not None
     }
-    counts = Counts(
-        **{bucket: number for bucket, number in found.items() if number is not None},
-        cache_inside_input=not any(name in reported for name in _BESIDE),
-    )
-    return None if counts.is_empty else counts
+    inside = not any(name in reported for name in _BESIDE)
+    return counts(found, cache_inside_input=inside) if found else None
 
 
 def _first_count(levels: list[Any], names: tuple[str, ...]) -> int | None:

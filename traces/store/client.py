@@ -168,6 +168,8 @@ def insert(
             column_names=names,
             column_type_names=types,
             column_oriented=True,
+            # Newer servers buffer inserts by default, and would answer before the rows are stored.
+            settings={"async_insert": 0},
         )
     except DatabaseError as error:
         raise _typed(error, reading=False) from error

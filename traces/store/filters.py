@@ -12,6 +12,63 @@ from typing import Any
 _FAR_FUTURE = 4_102_444_800  # 2100-01-01, s
 
 
+# field → expression over a settled row
+_TEXT_COLUMNS = {
+    "name": "name",
+    "environment": "environment",
+    "session_id": "session_id",
+    "user_id": "user_id",
+    "release": "release",
+}
+_NUMBER_COLUMNS = {
+    "cost": "toFloat64(ifNull(cost_usd, 0))",
+    "total_tokens": (
+        "uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens"
+        " + cache_write_1h_tokens + output_tokens"
+    ),
+    "duration_ms": "(end_ns - start_ns) / 1000000",
+    "errors": "error_count",
+}
+_NUMBER_SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of the public API: texts for text fields, a number for number fields."""
+
+    field: str
+    op: str
+    texts: tuple[str, ...] = ()
+    number: float = 0.0
+    key: str = ""
+
+    def parameters(self, index: int) -> dict[str, Any]:
+        return {
+            f"texts_{index}": list(self.texts),
+            f"number_{index}": self.number,
+            f"key_{index}": self.key,
+        }
+
+    def fragment(self, index: int) -> str:
+        """A fixed fragment; every value is bound as texts_N, number_N or key_N."""
+        texts = f"{{texts_{index}:Array(String)}}"
+        if self.field in _NUMBER_COLUMNS:
+            sign = _NUMBER_SIGNS[self.op]
+            return f"{_NUMBER_COLUMNS[self.field]} {sign} {{number_{index}:Float64}}"
+        if self.field == "model_name":
+            if self.op == "contains":
+                return f"arrayExists(m -> multiSearchAnyCaseInsensitiveUTF8(m, {texts}), models)"
+            return f"hasAny(models, {texts})"
+        column = (
+            f"metadata[{{key_{index}:String}}]"
+            if self.field == "metadata"
+            else _TEXT_COLUMNS[self.field]
+        )
+        if self.op == "contains":
+            return f"multiSearchAnyCaseInsensitiveUTF8({column}, {texts})"
+        return f"has({texts}, {column})"
+
+
 @dataclass(frozen=True, slots=True)
 class TraceFilter:
     """Empty fields do not filter. `since` is inclusive, `until` exclusive; both are trace start times."""
@@ -25,12 +82,16 @@ class TraceFilter:
     user_id: str = ""
     has_finding: bool | None = None
     include_evaluations: bool = False
+    conditions: tuple[Condition, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
         """Time bounds and values, named as the fragments and the query files name them."""
         since = self.since.astimezone(UTC).timestamp() if self.since else 0.0
         until = self.until.astimezone(UTC).timestamp() if self.until else float(_FAR_FUTURE)
-        return {
+        bound: dict[str, Any] = {}
+        for index, condition in enumerate(self.conditions):
+            bound |= condition.parameters(index)
+        return bound | {
             "since": max(0, int(since)),
             "until": max(0, int(until)),
             "since_ns": max(0, int(since * 1e9)),
@@ -44,7 +105,7 @@ class TraceFilter:
         }
 
     def settled_fragments(self) -> tuple[str, ...]:
-        fragments = []
+        fragments = [one.fragment(index) for index, one in enumerate(self.conditions)]
         if self.status:
             fragments.append("status = {status:String}")
         if self.name:
@@ -71,6 +132,8 @@ class TraceFilter:
 
     def matches_running(self, name: str, session_id: str, user_id: str, has_error: bool) -> bool:
         """The same conditions on what is known of a trace that still runs (it has no findings yet)."""
+        if self.conditions:
+            return False  # most of them speak of totals, which a running trace does not have
         if self.has_finding or (self.status and self.status != "running"):
             return self.status == "error" and has_error and not self.has_finding
         wanted = self.text.lower()

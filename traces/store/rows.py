@@ -301,17 +301,17 @@ def to_span(row: Mapping[str, Any]) -> Span:
     )
 
 
-def _events(text: str) -> list[SpanEvent]:
-    return [
+def _events(text: str) -> tuple[SpanEvent, ...]:
+    return tuple(
         SpanEvent(time_ns, name, json_values.values_from_json(attributes))
         for time_ns, name, attributes in (json.loads(text) if text else ())
-    ]
+    )
 
 
-def _links(text: str) -> list[SpanLink]:
-    return [
+def _links(text: str) -> tuple[SpanLink, ...]:
+    return tuple(
         SpanLink(
             bytes.fromhex(trace), bytes.fromhex(span), state, json_values.values_from_json(attributes)
         )
         for trace, span, state, attributes in (json.loads(text) if text else ())
-    ]
+    )

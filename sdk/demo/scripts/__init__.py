@@ -7,10 +7,12 @@ from collections.abc import Callable
 from sdk.demo.scripting import Reply, Rule, Script
 from sdk.demo.scripts import coding, judge, research, support
 
+_WARM_UP = Rule(Reply("Ready.", seconds=0.0), user=r"\Awarm up\Z")
+
 
 def demo() -> Script:
     """Everything that the demo's three agents and its judge ask."""
-    rules = (*judge.RULES, *coding.RULES, *research.RULES, *support.RULES)
+    rules = (_WARM_UP, *judge.RULES, *coding.RULES, *research.RULES, *support.RULES)
     return Script(rules, models=("gpt-4.1", "gpt-4.1-mini", judge.MODEL), tempo=_demo_seconds)
 
 
@@ -27,4 +29,4 @@ def load(name: str) -> Script:
 
 
 def _demo_seconds(prompt_tokens: int, completion_tokens: int) -> float:
-    return 0.5 + prompt_tokens / 12_000 + completion_tokens / 60
+    return 0.9 + prompt_tokens / 9_000 + completion_tokens / 45

@@ -34,7 +34,10 @@ RULES = (
         _read("slugs.py"),
         _patch("slugs.py", _OLD_SLUG, _NEW_SLUG),
         _test("Slug"),
-        Reply("Slugs now come from the title's words, so spaces at the ends leave no dash. Tests pass."),
+        Reply(
+            "Slugs now come from the title's words, so spaces at the ends leave no dash. "
+            "The slug tests pass."
+        ),
     ),
     *_steps(
         "page count",

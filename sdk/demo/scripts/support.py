@@ -1,7 +1,7 @@
 """What the scripted model says to the support agent.
 
-Orders, amounts and policies in its answers come from the tools' results; only the choice of tools and
-the manner of speaking are fixed here, mistakes included.
+Orders, amounts and policies in its answers come from the tools' results; only the choice of tools
+and the manner of speaking are fixed here, mistakes included.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _mail(request: ChatRequest) -> Reply:
 
 def _say_state(request: ChatRequest) -> Reply:
     order = _result(request, "item")
-    return Reply(f"Your {order.get('item')} (order {order.get('id')}) is {order.get('state')}.")
+    return Reply(f"Order {order.get('id')}, {order.get('item')}: {order.get('state')}.")
 
 
 def _say_refunded(request: ChatRequest) -> Reply:
@@ -124,14 +124,17 @@ RULES = (
     ),
     # A question that the policies do not answer, asked five times in the same words
     *(_rule(_search("drone delivery mountain huts"), user="drone", step=n) for n in range(5)),
-    _rule(_say_policy, user="drone"),
+    _rule(
+        Reply("Our policies say nothing about drones. I have found no other way to a hut either."),
+        user="drone",
+    ),
     # A slow answer
     _rule(_search("warranty seams zips poles", 4.0), user=r"warrant.*compare", step=0),
     _rule(
         Reply(
-            "Our own tents and backpacks have four years on seams, zips and poles, and most repairs "
-            "take ten days. Gear of other makers follows their terms, which are shorter: two years "
-            "as a rule, without poles. I would register the tent with us before the season.",
+            "Our own tents and backpacks have four years on seams, zips and poles, and most "
+            "repairs take ten days. Gear of other makers follows their terms, which are shorter: "
+            "two years as a rule, without poles. I would register the tent with us before the season.",
             seconds=52.0,
         ),
         user=r"warrant.*compare",
@@ -156,10 +159,10 @@ RULES = (
     _rule(_say_state, user=f"{_STATE}|PP", result='"state"'),
     _rule(Reply("Which order is it? The number looks like PP-1042."), user="my parcel"),
     _rule(_search("warranty repair zips"), user="repair|zip|warrant", step=0),
+    _rule(_search("cartridges shipped"), user="cartridge", step=0),
     _rule(_search("shipping europe days"), user="ship|deliver", step=0),
     _rule(_search("gift cards valid"), user="gift card", step=0),
     _rule(_search("returned within days"), user="how long|return", step=0),
-    _rule(_search("cartridges shipped"), user="cartridge", step=0),
     _rule(_say_policy, user=".", result='"passages"'),
     _rule(Reply("You are welcome. Enjoy your time outside."), user="thank|great|perfect"),
 )

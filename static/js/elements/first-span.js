@@ -6,6 +6,9 @@ const POLL_MS = 3000;
 const OPEN_AFTER_MS = 1200; // long enough to read that it has arrived
 
 class FirstSpan extends HTMLElement {
+  /** what the server said last */
+  said = "";
+
   connectedCallback() {
     if (this.querySelector("[data-arrived]")) return;
     this.work = coalesce(() => this.look(), POLL_MS / 6);

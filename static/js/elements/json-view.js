@@ -54,15 +54,14 @@ class JsonView extends HTMLElement {
     const entries = Array.isArray(value) ? value.length : Object.keys(value).length;
     const summary = element("summary", {}, ...this.key(key), element("span", { class: "json-size" }, Array.isArray(value) ? `[${entries}]` : `{${entries}}`));
     if (entries) summary.append(element("span", { class: "json-glance" }, glance(value)));
-    summary.append(this.actions(path, value));
     const details = /** @type {HTMLDetailsElement} */ (element("details", {}, summary));
     const fill = () => {
       if (details.open && details.childElementCount === 1) details.append(this.level(value, path, open - 1));
     };
     details.addEventListener("toggle", fill);
-    details.open = open > 0;
+    details.open = open > 0 || this.holdsQuote(value);
     fill();
-    return details;
+    return element("div", { class: "json-node" }, details, this.actions(path, value));
   }
 
   /** @param {object} value @param {string} path @param {number} open */
@@ -97,8 +96,25 @@ class JsonView extends HTMLElement {
     const line = element("div", { class: "leaf" }, ...this.key(key));
     if (typeof value === "string") line.append(IMAGE.test(value) ? thumbnail(value) : this.text(value, true));
     else line.append(element("span", { class: typeof value === "number" ? "n" : "b" }, String(value)));
+    if (key !== null && this.quotesPair(key, value)) line.classList.add("is-quoted");
     line.append(this.actions(path, value));
     return line;
+  }
+
+  /** Whether evidence quotes the key together with its value, as `"code": "refused"`. @param {string} key @param {Value} value */
+  quotesPair(key, value) {
+    const written = `${JSON.stringify(key)}: ${JSON.stringify(value)}`;
+    return (this.quotes ?? []).some((quote) => quote.includes(":") && (written.includes(quote) || written.replace(": ", ":").includes(quote)));
+  }
+
+  /** Whether a quote stands somewhere below, so that it is not hidden in a folded part. @param {object} value @returns {boolean} */
+  holdsQuote(value) {
+    if (!this.quotes?.length) return false;
+    return Object.entries(value).some(([key, child]) => {
+      if (child !== null && typeof child === "object") return this.holdsQuote(child);
+      if (typeof child === "string" && this.quotes?.some((quote) => child.includes(quote))) return true;
+      return !Array.isArray(value) && this.quotesPair(key, child);
+    });
   }
 
   /** @param {string} path @param {Value} value */

@@ -21,6 +21,8 @@ class SpanTree extends HTMLElement {
     this.selectedId = "";
     this.rowHeight = 28;
     this.frame = 0;
+    /** @type {number} place of the first drawn row, -1 before anything is drawn */
+    this.first = -1;
   }
 
   connectedCallback() {
@@ -152,7 +154,7 @@ class SpanTree extends HTMLElement {
     const first = Math.max(0, Math.min(this.shown.length - wanted, Math.floor((top - bodyTop) / this.rowHeight) - OVERSCAN));
     const count = Math.min(wanted, this.shown.length - first);
     if (!fresh && first === this.first && count === this.pool.length) return;
-    const moved = fresh || this.first === undefined ? Infinity : first - this.first;
+    const moved = fresh || this.first < 0 ? Infinity : first - this.first;
     this.rotate(moved, count);
     this.first = first;
     this.window.style.transform = `translateY(${first * this.rowHeight}px)`;

@@ -31,6 +31,19 @@ export class TreeModel {
     /** @type {Set<string>} */
     this.folded = new Set();
     this.onlyTrouble = false;
+    /** @type {Span[]} */
+    this.rows = rows;
+    /** @type {Map<string, number>} index by span id */
+    this.at = new Map();
+    this.parent = new Int32Array();
+    this.place = new Int32Array(); // position among siblings, from 1
+    this.siblings = new Int32Array(); // number of children, by parent
+    this.end = new Int32Array(); // index after the last descendant
+    this.hasTrouble = new Uint8Array();
+    this.total = 0;
+    this.deepest = 0;
+    this.troubles = 0;
+    this.rootCount = 0;
     this.load(rows);
   }
 
@@ -38,12 +51,11 @@ export class TreeModel {
   load(rows) {
     const count = rows.length;
     this.rows = rows;
-    /** @type {Map<string, number>} */
     this.at = new Map();
     this.parent = new Int32Array(count).fill(-1);
-    this.place = new Int32Array(count); // position among siblings, from 1
-    this.siblings = new Int32Array(count); // number of children, by parent; slot of a root's parent is rootCount
-    this.end = new Int32Array(count); // index after the last descendant
+    this.place = new Int32Array(count);
+    this.siblings = new Int32Array(count);
+    this.end = new Int32Array(count);
     this.hasTrouble = new Uint8Array(count);
     this.total = 0;
     this.deepest = 0;

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-import lz4.frame  # type: ignore[import-untyped]
+import lz4.frame
 import pytest
 from backports import zstd
 from hypothesis import given

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
-import lz4.frame  # type: ignore[import-untyped]
+import lz4.frame
 from backports import zstd
 
 from traces.store.engine.errors import (

@@ -43,7 +43,9 @@ _SERVER_SETTINGS = {
     "background_move_pool_size": 1,
     "background_fetches_pool_size": 1,
     "background_common_pool_size": 2,
+    # An idle thread holds six descriptors of /proc open.
     "max_thread_pool_size": 500,
+    "max_thread_pool_free_size": 16,
     "max_concurrent_queries": 100,
 }
 # Before the request's own settings. An INSERT is answered when its rows are in a part on disk, not

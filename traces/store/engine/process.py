@@ -168,8 +168,8 @@ class EngineProcess:
             time.sleep(_POLL_SECONDS)
         self.kill()
         raise EngineStartFailed(
-            f"The engine in {self.path} did not answer within {self._start_timeout_seconds:g} s and "
-            f"was stopped. {self._said()}"
+            f"The engine in {self.path} did not answer within {self._start_timeout_seconds:g} s "
+            f"and was stopped. {self._said()}"
         )
 
     def _read_port_file(self) -> str:

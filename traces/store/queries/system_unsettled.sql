@@ -1,6 +1,7 @@
 -- All projects: traces whose newest span is newer than their settled row, and which are quiet: the root
 -- has ended and nothing came for the quiet time, or nothing at all came for the longer silence.
-SELECT project_id, trace_id, last_stored_at, first_bucket, last_bucket, retention_days, generation, bucket_hour
+SELECT project_id, trace_id, last_stored_at, first_bucket, last_bucket, retention_days,
+    settled_generation AS generation, settled_bucket_hour AS bucket_hour
 FROM
 (
     SELECT
@@ -24,8 +25,8 @@ LEFT JOIN
         project_id,
         trace_id,
         max(settled_through) AS settled_through,
-        max(generation) AS generation,
-        toUnixTimestamp(argMin(bucket_hour, generation)) AS bucket_hour
+        max(generation) AS settled_generation,
+        toUnixTimestamp(argMin(bucket_hour, generation)) AS settled_bucket_hour
     FROM traces
     WHERE (project_id, trace_id) IN (
         SELECT project_id, trace_id FROM trace_index

@@ -15,8 +15,8 @@ from .workspace import Workspace
 
 MAX_TURNS = 12
 INSTRUCTIONS = (
-    "You are a careful programmer. Read a file before you patch it, run the tests after every patch, "
-    "and stop when they pass. Report what you changed in two sentences."
+    "You are a careful programmer. Read a file before you patch it, run the tests after every "
+    "patch, and stop when they pass. Report what you changed in two sentences."
 )
 
 
@@ -62,7 +62,8 @@ def ask_model(messages: list[dict[str, Any]]) -> dict[str, Any]:
             "cache_read_tokens": (details.cached_tokens if details else 0) or 0,
         }
         span.set_attribute("traceroot.llm.usage", to_json(usage))
-    return completion.choices[0].message.to_dict(exclude_none=True)
+    message: dict[str, Any] = completion.choices[0].message.to_dict(exclude_none=True)
+    return message
 
 
 def _describe_run(job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Traces a function call with TraceRoot's span attributes: input, output, path, where it was called."""
+"""Traces function calls with TraceRoot's span attributes: input, output, path, call site."""
 
 from __future__ import annotations
 

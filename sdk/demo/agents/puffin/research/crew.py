@@ -74,7 +74,8 @@ def _ask(role: Role, messages: list[dict[str, Any]]) -> dict[str, Any]:
         spans.describe_request(span, request)
         completion = models.client().chat.completions.create(**request)
         spans.describe_response(span, completion)
-    return completion.choices[0].message.to_dict(exclude_none=True)
+    message: dict[str, Any] = completion.choices[0].message.to_dict(exclude_none=True)
+    return message
 
 
 def _run_tool(role: Role, call: dict[str, Any]) -> HandOff | str:

@@ -66,7 +66,7 @@ DOCUMENTS = (
         "note-19",
         "Down and its alternatives: prices",
         "650 duck down rose by 14 percent within a year. Kapok blends cost a third less and weigh "
-        "a fifth more at the same warmth. Two of our suppliers offer kapok without a minimum order.",
+        "a fifth more at the same warmth. Two suppliers offer kapok without a minimum order.",
     ),
     Document(
         "note-23",

@@ -62,7 +62,8 @@ def _ask(history: list[dict[str, Any]]) -> dict[str, Any]:
         ) as stream:
             completion = stream.get_final_completion()
         spans.describe_response(span, completion)
-    return completion.choices[0].message.to_dict(exclude_none=True)
+    message: dict[str, Any] = completion.choices[0].message.to_dict(exclude_none=True)
+    return message
 
 
 def _run_tool(call: dict[str, Any]) -> str:

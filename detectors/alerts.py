@@ -1,0 +1,209 @@
+"""Who is told about a new finding, and the outbox that tells them once.
+
+A delivery is written in the finding's transaction. The sender claims it by state before it speaks
+to the mail server: what was refused is tried again with growing pauses, what may have been
+delivered never is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts.models import Membership, Project
+from accounts.permissions import Role
+from detectors.models import AlertDelivery, AlertRoute, Finding
+from integrations import email
+from integrations.email import Email, EmailRefused, EmailUnavailable
+
+log = logging.getLogger(__name__)
+
+State = AlertDelivery.State
+Clock = Callable[[], dt.datetime]
+MAX_ATTEMPTS = 8
+_LEASE = dt.timedelta(minutes=2)
+_FIRST_PAUSE_SECONDS = 15
+_LONGEST_PAUSE_SECONDS = 3600
+
+
+def ensure_routes(project: Project) -> None:
+    """The owner's address is told by default. Made once; an admin may turn it off."""
+    if AlertRoute.objects.for_project(project).filter(is_default=True).exists():
+        return
+    owner = (
+        Membership.objects.filter(
+            organization=project.organization_id, role=Role.OWNER, user__is_active=True
+        )
+        .select_related("user")
+        .order_by("created_at", "id")
+        .first()
+    )
+    if owner is not None:
+        AlertRoute.objects.update_or_create(
+            project=project, email=owner.user.email.lower(), defaults={"is_default": True}
+        )
+
+
+def enqueue(finding: Finding, now: dt.datetime) -> None:
+    """One delivery for each enabled route, in the caller's transaction; again adds nothing."""
+    ensure_routes(finding.project)
+    AlertDelivery.objects.bulk_create(
+        [
+            AlertDelivery(
+                project_id=finding.project_id,
+                finding=finding,
+                channel="email",
+                recipient=route.email,
+                next_attempt_at=now,
+                created_at=now,
+            )
+            for route in AlertRoute.objects.for_project(finding.project_id).enabled()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def send_due(clock: Clock, *, limit: int = 50, seconds: float = 60.0) -> int:
+    """Send what is due, for at most `seconds`; returns how many the mail server accepted."""
+    now = clock()
+    end = now + dt.timedelta(seconds=seconds)
+    _give_up_on_lost(now)
+    due = (
+        AlertDelivery.objects.due(now)
+        .order_by("next_attempt_at", "id")
+        .values_list("pk", flat=True)
+    )
+    sent = 0
+    for delivery_id in list(due[:limit]):
+        if clock() >= end:
+            break
+        sent += _send(delivery_id, clock)
+    return sent
+
+
+def _give_up_on_lost(now: dt.datetime) -> None:
+    AlertDelivery.objects.filter(state=State.SENDING, lease_expires_at__lte=now).update(
+        state=State.UNCERTAIN,
+        lease_expires_at=None,
+        error="The sender stopped while sending. It may have arrived, so it is not sent again.",
+    )
+
+
+def _send(delivery_id: uuid.UUID, clock: Clock) -> bool:
+    delivery = _claim(delivery_id, clock())
+    if delivery is None:
+        return False
+    try:
+        email.send(compose(delivery.finding, delivery.recipient, key=f"finding-{delivery.pk}"))
+    except EmailUnavailable as error:
+        _put_back(delivery, clock(), str(error))
+        return False
+    except EmailRefused as error:
+        _close(delivery, State.FAILED, str(error), clock())
+        return False
+    except Exception as error:
+        # The stage's edge: an address or text that cannot be sent must not block the others.
+        log.exception("alerts.crashed delivery=%s", delivery.pk)
+        _close(delivery, State.FAILED, f"{type(error).__name__}: {error}"[:500], clock())
+        return False
+    _close(delivery, State.SENT, "", clock())
+    log.info("alerts.sent delivery=%s finding=%s", delivery.pk, delivery.finding_id)
+    return True
+
+
+def _claim(delivery_id: uuid.UUID, now: dt.datetime) -> AlertDelivery | None:
+    claimed = (
+        AlertDelivery.objects.filter(pk=delivery_id)
+        .due(now)
+        .update(state=State.SENDING, lease_expires_at=now + _LEASE, attempts=F("attempts") + 1)
+    )
+    if not claimed:
+        return None
+    return AlertDelivery.objects.select_related("finding__detector", "finding__project").get(
+        pk=delivery_id
+    )
+
+
+def _put_back(delivery: AlertDelivery, now: dt.datetime, reason: str) -> None:
+    if delivery.attempts >= MAX_ATTEMPTS:
+        _close(delivery, State.FAILED, f"Given up after {MAX_ATTEMPTS} attempts. {reason}", now)
+        return
+    pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (delivery.attempts - 1))
+    AlertDelivery.objects.filter(pk=delivery.pk, state=State.SENDING).update(
+        state=State.WAITING,
+        lease_expires_at=None,
+        error=reason,
+        next_attempt_at=now + dt.timedelta(seconds=pause),
+    )
+
+
+def _close(
+    delivery: AlertDelivery, state: AlertDelivery.State, error: str, now: dt.datetime
+) -> None:
+    AlertDelivery.objects.filter(pk=delivery.pk, state=State.SENDING).update(
+        state=state,
+        lease_expires_at=None,
+        error=error,
+        sent_at=now if state == State.SENT else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    finding: str
+    trace: str
+    routes: str
+
+
+def compose(finding: Finding, recipient: str, *, key: str) -> Email:
+    """The mail about one finding, as text and HTML with the same content."""
+    context = {
+        "finding": finding,
+        "project": finding.project,
+        "evidence": list(finding.evidence.all()[:5]),
+        "links": _links(finding),
+    }
+    return Email(
+        to=recipient,
+        subject=f"[{finding.project.name}] {finding.detector.name}: {finding.summary}"[:180],
+        text=render_to_string("detectors/mail/finding.txt", context),
+        html=render_to_string("detectors/mail/finding.html", context),
+        message_key=key,
+    )
+
+
+def send_test(project: Project, recipient: str) -> None:
+    """A mail that proves the way works. Raises EmailUnavailable or EmailRefused."""
+    context = {"project": project, "link": settings.PUBLIC_URL + _path("alert_routes", project.pk)}
+    email.send(
+        Email(
+            to=recipient,
+            subject=f"[{project.name}] Test of TraceRoot alerts",
+            text=render_to_string("detectors/mail/test.txt", context),
+            html=render_to_string("detectors/mail/test.html", context),
+            message_key=f"test-{uuid.uuid4()}",
+        )
+    )
+
+
+def _links(finding: Finding) -> _Links:
+    trace = reverse(
+        "traces:trace", kwargs={"project_id": finding.project_id, "trace_id": finding.trace_id}
+    )
+    return _Links(
+        finding=settings.PUBLIC_URL + _path("finding", finding.project_id, finding_id=finding.pk),
+        trace=settings.PUBLIC_URL + trace + (f"?span={finding.span_id}" if finding.span_id else ""),
+        routes=settings.PUBLIC_URL + _path("alert_routes", finding.project_id),
+    )
+
+
+def _path(name: str, project_id: uuid.UUID, **kwargs: object) -> str:
+    return reverse(f"detectors:{name}", kwargs={"project_id": project_id, **kwargs})

@@ -1,0 +1,51 @@
+"""Wake-ups of detection. The work is rows, so a lost wake-up costs a second and never a verdict."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+from detectors import alerts, runs, sweep
+from detectors.models import Detector
+from traces.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 8.0
+JUDGE_SECONDS = 30.0
+_WAKE = "task:detectors.run_pending"
+
+
+@shared_task(name="detectors.sweep", time_limit=120)  # type: ignore[untyped-decorator]
+def sweep_settled() -> None:
+    """Settled generations become runs, and their checks run at once; judges are woken."""
+    owner = uuid.uuid4().hex
+    if not sweep.hold(owner, timezone.now()):
+        return
+    try:
+        sweep.create_runs(timezone.now())
+        runs.run_due(Detector.Kind.CHECK, seconds=CHECK_SECONDS)
+    except StoreError as error:
+        log.warning("sweep.store_unavailable reason=%s", error)
+    finally:
+        sweep.release(owner)
+    if runs.has_due(Detector.Kind.JUDGE, timezone.now()) and cache.add(_WAKE, True, timeout=15):
+        run_pending.apply_async(expires=15)
+
+
+@shared_task(name="detectors.run_pending", time_limit=600)  # type: ignore[untyped-decorator]
+def run_pending() -> None:
+    """Judges of waiting runs, for a while; one call of a model may outlast the budget."""
+    try:
+        runs.run_due(Detector.Kind.JUDGE, seconds=JUDGE_SECONDS)
+    finally:
+        cache.delete(_WAKE)
+
+
+@shared_task(name="detectors.send_alerts", time_limit=300)  # type: ignore[untyped-decorator]
+def send_alerts() -> None:
+    alerts.send_due(timezone.now)

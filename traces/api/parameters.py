@@ -1,0 +1,135 @@
+"""Query parameters of the public reads, checked; anything off is one sentence with status 400."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+
+from traces.api.errors import BadParameter
+from traces.store.filters import Condition, TraceFilter
+
+MAX_LIMIT = 200
+_GROUPS = ("core", "usage", "io", "metadata", "normalized")
+_ALIASES = {"skeleton": {"core", "usage"}, "full": {"core", "usage", "io", "metadata"}}
+_TEXT_FIELDS = {"model_name", "environment", "name", "session_id", "user_id", "release", "metadata"}
+_NUMBER_FIELDS = {"cost", "total_tokens", "duration_ms", "errors"}
+_TEXT_OPS = {"in", "eq", "contains"}
+_NUMBER_OPS = {"eq", "gt", "gte", "lt", "lte"}
+_MAX_CONDITIONS = 20
+
+
+def limit(query: QueryDict, default: int = 50) -> int:
+    raw = query.get("limit", str(default))
+    if not raw.isdecimal() or not 1 <= int(raw) <= MAX_LIMIT:
+        raise BadParameter(f"limit must be a whole number from 1 to {MAX_LIMIT}.")
+    return int(raw)
+
+
+def time(query: QueryDict, name: str) -> datetime | None:
+    """ISO 8601; without a zone it is UTC."""
+    raw = query.get(name, "")
+    if not raw:
+        return None
+    try:
+        # A "+" of an offset arrives as a space when the client does not encode it.
+        parsed = parse_datetime(raw.replace(" ", "+") if raw[10:11] == "T" else raw)
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise BadParameter(f"{name} must be a time such as 2026-01-31T12:00:00.")
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def flag(query: QueryDict, name: str) -> bool:
+    raw = query.get(name, "false").lower()
+    if raw not in {"true", "false", "1", "0"}:
+        raise BadParameter(f"{name} must be true or false.")
+    return raw in {"true", "1"}
+
+
+def fields(query: QueryDict, default: str) -> set[str]:
+    """Groups of fields: core, usage, io, metadata, normalized, or the aliases skeleton and full."""
+    wanted: set[str] = set()
+    for name in query.get("fields", default).split(","):
+        group = name.strip()
+        if group in _ALIASES:
+            wanted |= _ALIASES[group]
+        elif group in _GROUPS:
+            wanted.add(group)
+        else:
+            raise BadParameter(
+                f"fields knows {', '.join([*_GROUPS, *_ALIASES])}; {group[:40]!r} is none of them."
+            )
+    return wanted
+
+
+def trace_filter(query: QueryDict) -> TraceFilter:
+    return TraceFilter(
+        since=time(query, "start_after"),
+        until=time(query, "end_before"),
+        name=query.get("name", "")[:1024],
+        user_id=query.get("user_id", "")[:1024],
+        text=query.get("search_query", "")[:1024],
+        include_evaluations=flag(query, "include_evaluations"),
+        conditions=_conditions(query.get("filters", "")),
+    )
+
+
+def _conditions(raw: str) -> tuple[Condition, ...]:
+    if not raw:
+        return ()
+    try:
+        items = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadParameter("filters must be a JSON array of {field, op, value} objects.") from None
+    if not isinstance(items, list) or len(items) > _MAX_CONDITIONS:
+        raise BadParameter(f"filters must be a JSON array of at most {_MAX_CONDITIONS} objects.")
+    return tuple(_condition(item) for item in items)
+
+
+def _condition(item: Any) -> Condition:
+    if not isinstance(item, dict) or not {"field", "op", "value"} <= set(item):
+        raise BadParameter("Each filter needs field, op and value.")
+    field, op, value = item["field"], item["op"], item["value"]
+    if field in _NUMBER_FIELDS:
+        return Condition(field, _one_of(op, _NUMBER_OPS, field), number=_number(value, field))
+    if field in _TEXT_FIELDS:
+        return Condition(
+            field,
+            _one_of(op, _TEXT_OPS, field),
+            texts=_texts(value, field),
+            key=_key(item, field),
+        )
+    known = ", ".join(sorted(_TEXT_FIELDS | _NUMBER_FIELDS))
+    raise BadParameter(f"filters knows the fields {known}; {str(field)[:40]!r} is none of them.")
+
+
+def _one_of(op: Any, allowed: set[str], field: str) -> str:
+    if op not in allowed:
+        raise BadParameter(f"{field} takes the operators {', '.join(sorted(allowed))}.")
+    return str(op)
+
+
+def _number(value: Any, field: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise BadParameter(f"The value of {field} must be a number of at least 0.")
+    return float(value)
+
+
+def _texts(value: Any, field: str) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    if not 1 <= len(values) <= 100 or not all(isinstance(v, str) and len(v) <= 1024 for v in values):
+        raise BadParameter(f"The value of {field} must be text of at most 1,024 characters, or a list of such.")
+    return tuple(values)
+
+
+def _key(item: dict[str, Any], field: str) -> str:
+    key = item.get("key", "")
+    if field == "metadata" and (not isinstance(key, str) or not 1 <= len(key) <= 256):
+        raise BadParameter("A filter on metadata needs a key of at most 256 characters.")
+    return key if isinstance(key, str) else ""

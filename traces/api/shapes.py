@@ -1,0 +1,174 @@
+"""The published shapes of traces and spans, from our summaries and spans.
+
+Times are naive UTC ISO texts, as the published clients expect; `span_kind` keeps its old values.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from traces.spans import Span, Usage
+from traces.store.rows import TraceSummary
+
+_PUBLISHED_KINDS = {
+    "llm": "LLM",
+    "embedding": "LLM",
+    "agent": "AGENT",
+    "tool": "TOOL",
+    "evaluator": "EVALUATION",
+    "task": "TASK",
+    "scorer": "SCORER",
+}
+
+
+def naive_iso(ns: int) -> str:
+    """Nanoseconds since the epoch as `2026-01-31T12:00:00.123456`."""
+    seconds, rest = divmod(ns, 1_000_000_000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None, microsecond=rest // 1000)
+    except (OverflowError, ValueError, OSError):  # a clock beyond the year 9999
+        moment = datetime.max  # noqa: DTZ901 - naive on purpose, as all of these
+    return moment.isoformat(timespec="microseconds")
+
+
+def trace_url(summary: TraceSummary) -> str:
+    path = reverse("traces:list", kwargs={"project_id": summary.project_id})
+    return f"{settings.PUBLIC_URL}{path}?traceId={summary.hex_id}"
+
+
+def list_item(summary: TraceSummary) -> dict[str, Any]:
+    usage = summary.usage
+    return {
+        "trace_id": summary.hex_id,
+        "project_id": str(summary.project_id),
+        "name": summary.name,
+        "trace_start_time": naive_iso(summary.start_ns),
+        "user_id": summary.user_id or None,
+        "session_id": summary.session_id or None,
+        "span_count": summary.span_count,
+        "duration_ms": summary.duration_ns / 1e6,
+        "status": "error" if summary.status == "error" else "ok",
+        "error_count": summary.error_count,
+        "input": summary.input_preview or None,
+        "output": summary.output_preview or None,
+        "total_input_tokens": usage.input if usage else None,
+        "total_output_tokens": usage.output if usage else None,
+        "total_cost": money(summary.cost_usd),
+        "metadata_map": dict(summary.metadata),
+        "trace_url": trace_url(summary),
+    }
+
+
+def detail(
+    summary: TraceSummary, spans: list[Span], groups: set[str]
+) -> dict[str, Any]:
+    """A trace with its spans; groups that were not asked for are null."""
+    with_io = "io" in groups
+    root = next((span for span in spans if span.is_local_root), spans[0] if spans else None)
+    input_text = root.input if root and root.input else summary.input_preview
+    output_text = root.output if root and root.output else summary.output_preview
+    return {
+        "trace_id": summary.hex_id,
+        "project_id": str(summary.project_id),
+        "name": summary.name,
+        "trace_start_time": naive_iso(summary.start_ns),
+        "user_id": summary.user_id or None,
+        "session_id": summary.session_id or None,
+        "git_ref": summary.git_ref or None,
+        "git_repo": summary.git_repo or None,
+        "input": (input_text or None) if with_io else None,
+        "output": (output_text or None) if with_io else None,
+        "metadata": as_json(dict(summary.metadata)) if "metadata" in groups and summary.metadata else None,
+        "spans": [span_item(span, groups) for span in spans],
+        "trace_url": trace_url(summary),
+    }
+
+
+def span_item(span: Span, groups: set[str]) -> dict[str, Any]:
+    usage = span.usage
+    with_io, with_metadata = "io" in groups, "metadata" in groups
+    return {
+        "span_id": span.span_id.hex(),
+        "trace_id": span.trace_id.hex(),
+        "parent_span_id": span.parent_span_id.hex() or None,
+        "name": span.name,
+        "span_kind": _PUBLISHED_KINDS.get(span.kind, "SPAN"),
+        "span_start_time": naive_iso(span.start_ns),
+        "span_end_time": naive_iso(span.end_ns) if span.end_ns else None,
+        "status": "ERROR" if span.status == "error" else "OK",
+        "status_message": span.status_message or span.error_message or None,
+        "model_name": span.model or None,
+        "cost": money(span.cost_usd),
+        "input_tokens": usage.input if usage else None,
+        "output_tokens": usage.output if usage else None,
+        "total_tokens": usage.total if usage else None,
+        "usage_details": usage_details(usage),
+        "cost_details": cost_details(span),
+        "git_source_file": span.git_source_file or None,
+        "git_source_line": span.git_source_line or None,
+        "git_source_function": span.git_source_function or None,
+        "input": (span.input or None) if with_io else None,
+        "output": (span.output or None) if with_io else None,
+        "metadata": span_metadata(span) if with_metadata else None,
+    }
+
+
+def span_metadata(span: Span) -> str | None:
+    """Metadata and every attribute that no other field shows, as JSON text."""
+    shown = set(span.sources.values())
+    rest = {key: jsonable(value) for key, value in span.attributes.items() if key not in shown}
+    merged = {**rest, **span.metadata}
+    if span.tags:
+        merged["tags"] = list(span.tags)
+    return as_json(merged) if merged else None
+
+
+def usage_details(usage: Usage | None) -> dict[str, float]:
+    if usage is None:
+        return {}
+    return {
+        "input": usage.uncached_input,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write_5m + usage.cache_write_1h,
+        "output": usage.output,
+        "reasoning": usage.reasoning,
+        "total": usage.total,
+        **usage.other,
+    }
+
+
+def cost_details(span: Span) -> dict[str, Any]:
+    if span.cost_usd is None:
+        return {}
+    source = "reported" if span.reported_cost_usd is not None else "computed"
+    return {"total": money(span.cost_usd), "source": source, "price_version": span.price_version}
+
+
+def money(value: Decimal | None) -> float | None:
+    """US dollars as a JSON number."""
+    return float(value) if value is not None else None
+
+
+def jsonable(value: Any) -> Any:
+    """An attribute value for JSON: bytes as hex, what JSON has no number for as text."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and value not in (float("inf"), float("-inf")) and value == value:
+        return value
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, list):
+        return [jsonable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    return value
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

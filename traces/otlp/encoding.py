@@ -1,0 +1,113 @@
+"""Undoes `Content-Encoding`, never producing more than it was allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from isal import isal_zlib
+
+try:
+    from backports.zstd import ZstdDecompressor, ZstdError
+
+    _HAS_ZSTD = True
+except ImportError:  # it comes with the store's client; without it zstd is an unknown encoding
+    _HAS_ZSTD = False
+
+_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
+_MAX_LAYERS = 2
+_MAX_STREAMS = 100
+_IsalError: type[Exception] = isal_zlib.IsalError
+
+
+class UnknownEncoding(ValueError):
+    """We do not know how to undo it."""
+
+
+class BrokenEncoding(ValueError):
+    """The body is not what its header says, or is cut off."""
+
+
+class TooLarge(ValueError):
+    """Undone, the body is larger than allowed."""
+
+
+def decompress(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
+    """Raises UnknownEncoding, BrokenEncoding or TooLarge; of a bomb no more than a step is held."""
+    layers = [name.strip().lower() for name in content_encoding.split(",")]
+    layers = [name for name in layers if name not in ("", "identity")]
+    if len(layers) > _MAX_LAYERS:
+        raise UnknownEncoding(f"{len(layers)} encodings on top of each other")
+    for name in reversed(layers):
+        undo = _ENCODINGS.get(name)
+        if undo is None:
+            raise UnknownEncoding(f"unknown Content-Encoding {name[:40]!r}; use {SUPPORTED}")
+        body = undo(body, max_bytes)
+    return body
+
+
+def _gunzip(body: bytes, max_bytes: int) -> bytes:
+    return _inflate(body, max_bytes, _GZIP, "gzip")
+
+
+def _undeflate(body: bytes, max_bytes: int) -> bytes:
+    """By "deflate" the standard means zlib's format; some clients send the bare one (RFC 9110, 8.4.1.2)."""
+    try:
+        return _inflate(body, max_bytes, _ZLIB, "deflate")
+    except BrokenEncoding:
+        return _inflate(body, max_bytes, _RAW_DEFLATE, "deflate")
+
+
+def _inflate(body: bytes, max_bytes: int, window_bits: int, name: str) -> bytes:
+    pieces: list[bytes] = []
+    size, rest = 0, body
+    while rest:  # gzip streams may follow each other
+        stream = isal_zlib.decompressobj(wbits=window_bits)
+        try:
+            piece = stream.decompress(rest, max_bytes - size + 1)
+        except _IsalError as error:
+            raise BrokenEncoding(f"the body is not valid {name}: {error}") from None
+        size += len(piece)
+        if size > max_bytes:
+            raise TooLarge(f"the body has more than {max_bytes} bytes after {name}")
+        if not stream.eof:
+            raise BrokenEncoding(f"the {name} body is cut off")
+        pieces.append(piece)
+        rest = stream.unused_data
+        if rest and (window_bits != _GZIP or len(pieces) == _MAX_STREAMS):
+            raise BrokenEncoding(f"{len(rest)} bytes follow the end of the {name} body")
+    if not pieces:
+        raise BrokenEncoding(f"the {name} body is empty")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _unzstd(body: bytes, max_bytes: int) -> bytes:
+    pieces: list[bytes] = []
+    size, rest = 0, body
+    while rest:
+        stream = ZstdDecompressor()
+        try:
+            piece = stream.decompress(rest, max_bytes - size + 1)
+        except ZstdError as error:
+            raise BrokenEncoding(f"the body is not valid zstd: {error}") from None
+        size += len(piece)
+        if size > max_bytes:
+            raise TooLarge(f"the body has more than {max_bytes} bytes after zstd")
+        if not stream.eof:
+            raise BrokenEncoding("the zstd body is cut off")
+        pieces.append(piece)
+        rest = stream.unused_data
+        if rest and len(pieces) == _MAX_STREAMS:
+            raise BrokenEncoding(f"{len(rest)} bytes follow the end of the zstd body")
+    if not pieces:
+        raise BrokenEncoding("the zstd body is empty")
+    return b"".join(pieces)
+
+
+_ENCODINGS: Final[dict[str, Callable[[bytes, int], bytes]]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _undeflate,
+    **({"zstd": _unzstd} if _HAS_ZSTD else {}),
+}
+SUPPORTED = ", ".join(name for name in _ENCODINGS if not name.startswith("x-"))

@@ -1,0 +1,157 @@
+"""The panel of one span: messages, raw input and output, attributes, events, where facts come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from traces import pricing
+from traces.otlp import json_values
+from traces.semconv import messages
+from traces.spans import Span, SpanEvent
+
+TABS = ("messages", "raw", "attributes", "events")
+_TITLES = {"messages": "Messages", "raw": "Raw", "attributes": "Attributes", "events": "Events"}
+_MAX_SHOWN_CHARS = 200_000
+
+
+def context(span: Span, wanted_tab: str) -> dict[str, Any]:
+    """Everything the panel's template shows."""
+    conversation = messages.of(span)
+    events = [_event(event, span.start_ns) for event in span.events]
+    counts = {
+        "messages": len(conversation.input) + len(conversation.output),
+        "raw": None,
+        "attributes": len(span.attributes),
+        "events": len(events),
+    }
+    tab = wanted_tab if wanted_tab in TABS else _first_tab(span, counts)
+    return {
+        "span": span,
+        "tab": tab,
+        "tabs": [(name, _TITLES[name], counts[name], name == tab) for name in TABS],
+        "messages_in": [_message(message) for message in conversation.input],
+        "messages_out": [_message(message) for message in conversation.output],
+        "tool_definitions": conversation.tool_definitions,
+        "tool_call": _tool_call(span),
+        "raw_input": _cut(span.input),
+        "raw_output": _cut(span.output),
+        "attributes": sorted(
+            ((key, _shown(value)) for key, value in span.attributes.items()), key=lambda pair: pair[0]
+        ),
+        "resource": _pairs(span.resource_json),
+        "scope": span.scope_json,
+        "events": events,
+        "exceptions": _distinct_exceptions(span.events),
+        "sources": sorted(span.sources.items()),
+        "price_lines": pricing.explain(span),
+        "facts": _facts(span),
+    }
+
+
+def _first_tab(span: Span, counts: Mapping[str, int | None]) -> str:
+    if span.status == "error" and counts["events"] and not counts["messages"]:
+        return "events"
+    return "messages" if counts["messages"] or span.kind == "tool" else "attributes"
+
+
+def _facts(span: Span) -> list[tuple[str, str]]:
+    facts = [
+        ("Model", span.model),
+        ("Agent", span.agent_name),
+        ("Tool", span.tool_name),
+        ("Provider", span.provider),
+        ("Finish", ", ".join(span.finish_reasons)),
+        ("Source", _source(span)),
+        ("Convention", span.convention),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _source(span: Span) -> str:
+    if not span.git_source_file:
+        return ""
+    line = f":{span.git_source_line}" if span.git_source_line else ""
+    return f"{span.git_source_file}{line}"
+
+
+def _tool_call(span: Span) -> dict[str, Any] | None:
+    if span.kind != "tool":
+        return None
+    failed = span.status == "error"
+    return {
+        "name": span.tool_name or span.name,
+        "arguments": _cut(span.input),
+        "result": _cut(span.output) or (span.error_message or None),
+        "verdict": "error" if failed else "ok",
+        "status_text": span.error_type or ("Error" if failed else ""),
+        "id": span.tool_call_id,
+    }
+
+
+def _message(message: messages.Message) -> dict[str, Any]:
+    parts = [part for one in message.parts if (part := _part(one))]
+    note = "called a tool" if any(part["type"] == "toolcall" for part in parts) else message.name
+    return {"role": message.role, "note": note, "parts": parts}
+
+
+def _part(part: messages.Part) -> dict[str, Any] | None:
+    if part.type == "tool_call":
+        call = {"name": part.tool_name, "arguments": part.arguments, "result": None, "id": part.tool_call_id}
+        return {"type": "toolcall", "call": call}
+    if part.type == "tool_result":
+        return {"type": "json", "text": _cut(part.result)}
+    if part.type == "media":
+        shown = part.uri if part.uri.startswith("data:image/") else part.uri or part.mime_type
+        return {"type": "json", "text": json.dumps(shown)}
+    if part.type == "reasoning":
+        return {"type": "reasoning", "text": _cut(part.text)}
+    return {"type": "text", "text": _cut(part.text)} if part.text else None
+
+
+def _event(event: SpanEvent, start_ns: int) -> dict[str, Any]:
+    return {
+        "name": event.name,
+        "after_ns": max(0, event.time_ns - start_ns),
+        "exception_type": str(event.attributes.get("exception.type") or ""),
+        "exception_message": str(event.attributes.get("exception.message") or ""),
+        "stacktrace": str(event.attributes.get("exception.stacktrace") or ""),
+        "attributes": [
+            (key, _shown(value))
+            for key, value in event.attributes.items()
+            if not key.startswith("exception.")
+        ],
+    }
+
+
+def _distinct_exceptions(events: Sequence[SpanEvent]) -> list[tuple[str, str, str]]:
+    """Type, message, stack of each exception once: some SDKs record the same one twice."""
+    found = (
+        tuple(str(e.attributes.get(f"exception.{part}") or "") for part in ("type", "message", "stacktrace"))
+        for e in events
+        if e.name == "exception"
+    )
+    return [(kind, message, stack) for kind, message, stack in dict.fromkeys(found)]
+
+
+def _pairs(resource_json: str) -> list[tuple[str, str]]:
+    return [(key, _shown(value)) for key, value in json_values.values_from_json(resource_json).items()]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return _cut(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes: {value[:64].hex()}{'…' if len(value) > 64 else ''}"
+    return _cut(json.dumps(value, ensure_ascii=False, default=lambda other: other.hex()))
+
+
+def _cut(text: str) -> str:
+    """A value as the page takes it; what is longer says how long it is and where all of it is."""
+    if len(text) <= _MAX_SHOWN_CHARS:
+        return text
+    return (
+        f"{text[:_MAX_SHOWN_CHARS]}\n… {len(text):,} characters in all; the export of this trace has "
+        "the rest"
+    )

@@ -1,0 +1,109 @@
+"""The trace page: header, tree rows as JSON, the panel of one span."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+
+from accounts.access import ProjectRequest, project_view
+from traces.pages import panels, trees
+from traces.pages.failures import store_page
+from traces.store.reader import SpanReader
+from traces.store.rows import SpanOutline, TraceSummary
+
+_COUNTS = ("calls", "input", "output", "unpriced")
+
+
+@project_view("traces.read")
+@store_page
+def trace(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpResponseBase:
+    reader = SpanReader(project_id)
+    summary = _summary(reader, trace_id)
+    outline = reader.outline(trace_id)
+    selected = _selected(request.GET.get("span", ""), outline)
+    span = reader.span(trace_id, selected.span_id) if selected else None
+    context = {
+        "nav": "traces",
+        "trace": summary,
+        "rows": trees.rows(outline, summary),
+        "tree_notes": trees.notes(outline, summary),
+        "cost_lines": _cost_lines(outline, summary),
+        "span_id": selected.span_id.hex() if selected else "",
+        "tab": request.GET.get("tab", ""),
+        **(panels.context(span, request.GET.get("tab", "")) if span else {"span": None}),
+    }
+    return render(request, "traces/trace.html", context)
+
+
+@project_view("traces.read")
+@store_page
+def header(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpResponseBase:
+    """The facts under the head, fetched again while the trace grows."""
+    reader = SpanReader(project_id)
+    summary = _summary(reader, trace_id)
+    context = {"trace": summary, "cost_lines": _cost_lines(reader.outline(trace_id), summary)}
+    return render(request, "traces/facts.html", context)
+
+
+@project_view("traces.read")
+@store_page
+def tree(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpResponseBase:
+    """The rows of `<span-tree>`, in pre-order."""
+    reader = SpanReader(project_id)
+    summary = _summary(reader, trace_id)
+    return JsonResponse({"rows": trees.rows(reader.outline(trace_id), summary)})
+
+
+@project_view("traces.read")
+@store_page
+def span(
+    request: ProjectRequest, project_id: UUID, trace_id: bytes, span_id: bytes
+) -> HttpResponseBase:
+    """The panel of one span."""
+    found = SpanReader(project_id).span(trace_id, span_id)
+    if found is None:
+        raise Http404("There is no such span in this trace.")
+    return render(
+        request, "traces/span_panel.html", panels.context(found, request.GET.get("tab", ""))
+    )
+
+
+def _summary(reader: SpanReader, trace_id: bytes) -> TraceSummary:
+    summary = reader.trace(trace_id)
+    if summary is None:
+        raise Http404("There is no such trace in this project.")
+    return summary
+
+
+def _selected(wanted: str, outline: list[SpanOutline]) -> SpanOutline | None:
+    """The span of the URL, else the deepest failure (the last to start), else the root."""
+    by_id = {span.span_id.hex(): span for span in outline}
+    if wanted.lower() in by_id:
+        return by_id[wanted.lower()]
+    failed = [span for span in outline if span.status == "error"]
+    if failed:
+        parents = {span.parent_span_id for span in failed}
+        return next((s for s in reversed(failed) if s.span_id not in parents), failed[-1])
+    return next((span for span in outline if span.is_local_root), outline[0] if outline else None)
+
+
+def _cost_lines(outline: list[SpanOutline], summary: TraceSummary) -> list[dict[str, Any]]:
+    """For the “why this cost” popover: one line a model, of the spans that are counted."""
+    lines: dict[str, dict[str, Any]] = {}
+    for one in outline:
+        if one.span_id in summary.uncounted_span_ids or (one.usage is None and one.cost_usd is None):
+            continue
+        name = one.model or one.name
+        line = lines.setdefault(name, {"model": name, "cost": None, **dict.fromkeys(_COUNTS, 0)})
+        line["calls"] += 1
+        if one.usage:
+            line["input"] += one.usage.input
+            line["output"] += one.usage.output
+        if one.cost_usd is None:
+            line["unpriced"] += 1
+        else:
+            line["cost"] = (line["cost"] or 0) + one.cost_usd
+    return sorted(lines.values(), key=lambda line: line["cost"] or 0, reverse=True)

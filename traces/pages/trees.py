@@ -1,0 +1,88 @@
+"""Spans of a trace as the rows of `<span-tree>`: pre-order, with times relative to its start."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from traces.store.rows import SpanOutline, TraceSummary
+
+_MAX_PREVIEW = 160
+
+
+def rows(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[dict[str, Any]]:
+    """Pre-order, siblings by start. A span whose parent is missing stands at the top level; spans that
+    are their own ancestors (a hostile or broken exporter) too.
+    """
+    by_id = {span.span_id: span for span in outline}
+    children: dict[bytes, list[SpanOutline]] = defaultdict(list)
+    for span in outline:
+        parent = span.parent_span_id
+        children[parent if parent in by_id and parent != span.span_id else b""].append(span)
+    placed: set[bytes] = set()
+    ordered: list[dict[str, Any]] = []
+    for top in children[b""]:
+        _walk(top, children, placed, ordered, summary)
+    for span in outline:  # members of a parent cycle
+        if span.span_id not in placed:
+            _walk(span, children, placed, ordered, summary)
+    return ordered
+
+
+def _walk(
+    top: SpanOutline,
+    children: Mapping[bytes, list[SpanOutline]],
+    placed: set[bytes],
+    ordered: list[dict[str, Any]],
+    summary: TraceSummary,
+) -> None:
+    stack = [(top, 0, b"")]
+    while stack:
+        span, depth, parent = stack.pop()
+        if span.span_id in placed:
+            continue
+        placed.add(span.span_id)
+        ordered.append(_row(span, depth, parent, summary))
+        stack.extend(
+            (child, depth + 1, span.span_id) for child in reversed(children.get(span.span_id, []))
+        )
+
+
+def _row(span: SpanOutline, depth: int, parent: bytes, summary: TraceSummary) -> dict[str, Any]:
+    counted = span.span_id not in summary.uncounted_span_ids
+    row: dict[str, Any] = {
+        "id": span.span_id.hex(),
+        "parent": parent.hex() or None,
+        "depth": depth,
+        "name": span.name,
+        "kind": span.kind,
+        "status": span.status,
+        "start_ms": (span.start_ns - summary.start_ns) / 1e6,
+        "duration_ms": max(0, span.end_ns - span.start_ns) / 1e6 if span.end_ns else None,
+        "cost": float(span.cost_usd) if span.cost_usd is not None and counted else None,
+        "tokens": span.usage.total if span.usage else None,
+        "model": span.model,
+        "preview": (span.error_message or span.status_message)[:_MAX_PREVIEW],
+        "findings": 0,
+        "running": not span.end_ns,
+    }
+    if span.first_token_ns > span.start_ns:
+        row["first_token_ms"] = (span.first_token_ns - summary.start_ns) / 1e6
+    if span.kind in {"tool", "agent"} and span.tool_name and span.tool_name not in span.name:
+        row["note"] = span.tool_name
+    return row
+
+
+def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
+    """What a reader should know before trusting the picture."""
+    found = []
+    if summary.orphan_spans:
+        found.append(f"{summary.orphan_spans} spans name a parent that has not arrived")
+    if summary.is_rootless:
+        found.append("the root span has not arrived")
+    if summary.unpriced_spans:
+        found.append(f"{summary.unpriced_spans} model calls have no known price")
+    if any(span.status == "error" and not span.end_ns for span in outline):
+        found.append("a failed span never ended")
+    return found

@@ -1,0 +1,308 @@
+"""Raw span to `Span`: walks the convention tables, reads what won, keeps everything that was sent.
+
+The hot path. No convention is named here; what differs between them is data in their modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from uuid import UUID
+
+from traces import pricing
+from traces.semconv import events, flat_messages, lifting, reading, usage
+from traces.semconv.convention import Field
+from traces.semconv.lifting import Lifted
+from traces.semconv.registry import (
+    CACHE_BESIDE_INPUT,
+    CONVENTIONS,
+    NO_CONVENTION,
+    RESOURCE_FIELDS,
+)
+from traces.spans import Attributes, AttributeValue, Kind, RawSpan, Resource, Span, Status, Usage
+
+_REMOTE_PARENT = 0x300  # OTLP span flags: "is remote" is known, and true
+_ANCESTORS = "traceroot.span.ids_path"
+_PLAIN = "opentelemetry"
+_EVALUATION = "evaluation"
+_STATUS: dict[int, Status] = {0: "unset", 1: "ok", 2: "error"}
+_TEXT_FIELDS: tuple[Field, ...] = (
+    "operation",
+    "agent_id",
+    "tool_call_id",
+    "provider",
+    "model",
+    "request_model",
+    "response_model",
+    "response_id",
+    "trace_name",
+    "prompt_name",
+    "prompt_version",
+    "git_source_file",
+    "git_source_function",
+)
+_MAX_COST_USD = Decimal(10**8)
+_CENT_MILLIONTHS = Decimal("0.000000001")
+
+ResourceFacts = dict[Field, tuple[str, str]]
+"""Field to its text and its source, of a resource."""
+
+
+def spans(raws: Iterable[RawSpan], *, project_id: UUID, received_ns: int) -> list[Span]:
+    """Spans of one request, in their order. A resource is read once for all its spans."""
+    known: dict[int, ResourceFacts] = {}
+    normalized = []
+    for raw in raws:
+        facts = known.get(id(raw.resource))
+        if facts is None:
+            facts = known[id(raw.resource)] = resource_facts(raw.resource)
+        normalized.append(_span(raw, project_id, received_ns, facts))
+    return normalized
+
+
+def span(raw: RawSpan, *, project_id: UUID, received_ns: int) -> Span:
+    return _span(raw, project_id, received_ns, resource_facts(raw.resource))
+
+
+def resource_facts(resource: Resource) -> ResourceFacts:
+    facts: ResourceFacts = {}
+    for field, names in RESOURCE_FIELDS:
+        for name in names:
+            value = resource.attributes.get(name)
+            if value:
+                facts.setdefault(field, (reading.text(value), f"resource:{name}"))
+                break
+    return facts
+
+
+def _span(raw: RawSpan, project_id: UUID, received_ns: int, facts: ResourceFacts) -> Span:
+    attributes = raw.attributes
+    lifted = lifting.lift(attributes)
+    sources: dict[str, str] = {}
+    kind = _kind(lifted, sources)
+    result = Span(
+        project_id=project_id,
+        trace_id=raw.trace_id,
+        span_id=raw.span_id,
+        parent_span_id=raw.parent_span_id,
+        name=raw.name,
+        kind=kind,
+        start_ns=raw.start_ns,
+        end_ns=raw.end_ns,
+        status=_STATUS.get(raw.status_code, "unset"),
+        # A finished span stays over an unfinished copy of it that arrives later.
+        version=received_ns if raw.end_ns else received_ns // 2,
+        received_ns=received_ns,
+        status_message=raw.status_message,
+        is_local_root=_is_local_root(raw),
+        otel_kind=raw.otel_kind,
+        convention=_convention(lifted),
+        sources=sources,
+        attributes=attributes,
+        events=raw.events,
+        links=raw.links,
+        resource_json=raw.resource.json,
+        scope_json=raw.scope.json,
+        trace_state=raw.trace_state,
+        flags=raw.flags,
+        dropped_attributes=raw.dropped_attributes,
+        dropped_events=raw.dropped_events,
+        dropped_links=raw.dropped_links,
+    )
+    names = lifted.names
+    for field in _TEXT_FIELDS:
+        name = names.get(field)
+        if name is not None:
+            setattr(result, field, reading.text(attributes[name]))
+            sources[field] = name
+    _fill_where(result, lifted, facts, sources)
+    _fill_names(result, lifted, sources)
+    _fill_lists(result, lifted, sources)
+    _fill_content(result, lifted, sources)
+    _fill_error(result, lifted, sources)
+    _fill_numbers(result, lifted, sources)
+    result.is_evaluation = lifted.is_evaluation or result.environment == _EVALUATION
+    return result
+
+
+def _kind(lifted: Lifted, sources: dict[str, str]) -> Kind:
+    if lifted.kind is not None:
+        sources["kind"] = lifted.kind_source
+        return lifted.kind
+    if lifted.implied_kind is not None:
+        sources["kind"] = lifted.implied_source
+        return lifted.implied_kind
+    return "span"
+
+
+def _convention(lifted: Lifted) -> str:
+    return _PLAIN if lifted.convention == NO_CONVENTION else CONVENTIONS[lifted.convention].name
+
+
+def _is_local_root(raw: RawSpan) -> bool:
+    if not raw.parent_span_id or raw.flags & _REMOTE_PARENT == _REMOTE_PARENT:
+        return True
+    return raw.attributes.get(_ANCESTORS) == []
+
+
+def _fill_where(span: Span, lifted: Lifted, facts: ResourceFacts, sources: dict[str, str]) -> None:
+    """Who, where and which version: the span's word, else its resource's."""
+    fields: tuple[Field, ...] = (
+        "session_id",
+        "user_id",
+        "environment",
+        "release",
+        "service_name",
+        "git_repo",
+        "git_ref",
+    )
+    for field in fields:
+        name = lifted.names.get(field)
+        if name is not None:
+            setattr(span, field, reading.text(span.attributes[name]))
+            sources[field] = name
+        elif field in facts:
+            text, sources[field] = facts[field]
+            setattr(span, field, text)
+
+
+def _fill_names(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
+    """Agents and tools that nobody named have the name of their span."""
+    field: Field
+    for field, kind, verb in (
+        ("agent_name", "agent", "invoke_agent "),
+        ("tool_name", "tool", "execute_tool "),
+    ):
+        name = lifted.names.get(field)
+        if name is not None:
+            setattr(span, field, reading.text(span.attributes[name]))
+            sources[field] = name
+        elif span.kind == kind:
+            setattr(span, field, span.name.removeprefix(verb))
+            sources[field] = "name"
+
+
+def _fill_lists(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
+    fields: tuple[Field, ...] = ("finish_reasons", "tags", "trace_tags")
+    for field in fields:
+        name = lifted.names.get(field)
+        if name is not None:
+            setattr(span, field, reading.words(span.attributes[name]))
+            sources[field] = name
+    if not lifted.merged and not lifted.metadata:
+        return
+    maps: dict[str, dict[str, str]] = {"metadata": {}, "trace_metadata": {}}
+    for _, field, name in sorted(lifted.merged):
+        for key, text in reading.entries(span.attributes[name]).items():
+            maps[field].setdefault(key, text)
+        sources.setdefault(field, name)
+    for key, name in lifted.metadata.items():
+        maps["metadata"].setdefault(key, reading.text(span.attributes[name]))
+        sources.setdefault("metadata", name)
+    span.metadata, span.trace_metadata = maps["metadata"], maps["trace_metadata"]
+
+
+def _fill_content(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
+    span.input, source = _content(span, lifted, "input")
+    if source:
+        sources["input"] = source
+    span.output, source = _content(span, lifted, "output")
+    if source:
+        sources["output"] = source
+
+
+def _content(span: Span, lifted: Lifted, side: str) -> tuple[str, str]:
+    """One side's text and its source: an attribute verbatim, else flat messages, else events."""
+    name = lifted.names.get("input" if side == "input" else "output")
+    if name is not None:
+        return reading.text(span.attributes[name]), name
+    prefix = lifted.flat.get(side)
+    if prefix is not None:
+        messages = flat_messages.collect(span.attributes, prefix)
+        if messages:
+            return reading.as_json(messages), f"{prefix}*"
+    if span.events:
+        return events.messages(span.events, "input" if side == "input" else "output")
+    return "", ""
+
+
+def _fill_error(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
+    """The last exception; else the error attributes; else, of a failed span, the status message."""
+    if span.events and span.status != "ok":
+        found = events.exception(span.events)
+        if found is not None:
+            span.error_type, span.error_message = found
+            sources["error_type"] = sources["error_message"] = f"event:{events.EXCEPTION}"
+    attributes = span.attributes
+    for field in ("error_type", "error_message"):
+        name = lifted.names.get("error_type" if field == "error_type" else "error_message")
+        if name is not None and not getattr(span, field):
+            setattr(span, field, reading.text(attributes[name]))
+            sources[field] = name
+    if span.status == "error" and not span.error_message and span.status_message:
+        span.error_message = span.status_message
+        sources["error_message"] = "status.message"
+
+
+def _fill_numbers(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
+    names, attributes = lifted.names, span.attributes
+    if (name := names.get("git_source_line")) is not None:
+        line = reading.count(attributes[name])
+        if line is not None and line < 2**32:
+            span.git_source_line, sources["git_source_line"] = line, name
+    if (name := names.get("first_token_seconds")) is not None:
+        seconds = reading.decimal(attributes[name])
+        if seconds is not None and 0 <= seconds < 10**7:
+            span.first_token_ns = span.start_ns + int(seconds * 10**9)
+            sources["first_token_ns"] = name
+    elif span.events and (time_ns := events.first_token_ns(span.events)):
+        span.first_token_ns = time_ns
+    if (name := names.get("reported_cost_usd")) is not None:
+        cost = _cost(attributes[name])
+        if cost is not None:
+            span.reported_cost_usd, sources["reported_cost_usd"] = cost, name
+    span.usage = _usage(names, attributes, sources)
+    if span.usage is not None and span.model:
+        span.computed_cost_usd = pricing.cost_usd(span.model, span.provider, span.usage)
+        if span.computed_cost_usd is not None:
+            span.price_version = pricing.version()
+
+
+def _cost(value: AttributeValue) -> Decimal | None:
+    cost = reading.decimal(value)
+    if cost is None or not 0 <= cost < _MAX_COST_USD:
+        return None
+    return cost.quantize(_CENT_MILLIONTHS)
+
+
+_COUNTS: tuple[tuple[str, Field], ...] = (
+    ("input", "input_tokens"),
+    ("output", "output_tokens"),
+    ("cache_read", "cache_read_tokens"),
+    ("cache_write", "cache_write_tokens"),
+    ("cache_write_5m", "cache_write_5m_tokens"),
+    ("cache_write_1h", "cache_write_1h_tokens"),
+    ("reasoning", "reasoning_tokens"),
+    ("input_audio", "input_audio_tokens"),
+    ("output_audio", "output_audio_tokens"),
+)
+
+
+def _usage(
+    names: dict[Field, str], attributes: Attributes, sources: dict[str, str]
+) -> Usage | None:
+    """Single attributes first; a usage object counts only where neither input nor output is one."""
+    counts: dict[str, int] = {}
+    for bucket, field in _COUNTS:
+        name = names.get(field)
+        if name is not None and (number := reading.count(attributes[name])) is not None:
+            counts[bucket] = number
+            sources[field] = name
+    manual = names.get("usage")
+    if manual is not None and "input" not in counts and "output" not in counts:
+        reported = usage.from_object(attributes[manual])
+        if reported is not None:
+            sources["usage"] = manual
+            return usage.disjoint(reported)
+    inside = names.get("input_tokens") not in CACHE_BESIDE_INPUT
+    return usage.disjoint(usage.counts(counts, cache_inside_input=inside)) if counts else None

@@ -1,0 +1,84 @@
+"""Figures as people read them: durations, tokens, money, times. A narrow space before each unit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django import template
+
+register = template.Library()
+_THIN = "\u202f"
+
+
+@register.filter
+def duration(ns: int | None) -> str:
+    """`850 ms`, `14.8 s`, `3 m 12 s`, `2 h 5 m`; empty for none."""
+    if ns is None:
+        return ""
+    milliseconds = ns / 1e6
+    if milliseconds < 1:
+        return f"{max(0, ns // 1000)}{_THIN}µs"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f}{_THIN}ms"
+    seconds = milliseconds / 1000
+    if seconds < 100:
+        return f"{seconds:.1f}{_THIN}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{_THIN}m {rest}{_THIN}s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}{_THIN}h {minutes}{_THIN}m"
+    return f"{hours // 24}{_THIN}d {hours % 24}{_THIN}h"
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """`842`, `40.2 k`, `1.3 M`; empty for none."""
+    if value is None:
+        return ""
+    if value < 1000:
+        return str(value)
+    for limit, divisor, unit in ((1_000_000, 1e3, "k"), (1_000_000_000, 1e6, "M")):
+        if value < limit:
+            return f"{value / divisor:.1f}{_THIN}{unit}"
+    return f"{value / 1e9:.1f}{_THIN}G"
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    """US dollars, with as many digits as the amount needs; empty for none."""
+    if value is None:
+        return ""
+    if value == 0:
+        return "$0"
+    if value < Decimal("0.0001"):
+        return "<$0.0001"
+    if value < Decimal("0.1"):
+        return f"${value:.4f}"
+    if value < 100:
+        return f"${value:.2f}"
+    return f"${value:,.0f}"
+
+
+@register.filter
+def moment(ns: int | None) -> datetime | None:
+    """Nanoseconds since the epoch as an aware datetime; None when there is none or it has no date."""
+    if not ns:
+        return None
+    try:
+        return datetime.fromtimestamp(ns / 1e9, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+@register.filter
+def hexid(value: bytes) -> str:
+    return value.hex()
+
+
+@register.filter
+def short_id(value: bytes | str) -> str:
+    text = value.hex() if isinstance(value, bytes) else value
+    return f"{text[:4]}…{text[-4:]}" if len(text) > 12 else text

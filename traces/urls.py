@@ -1,0 +1,19 @@
+"""Trace pages, mounted under `projects/<uuid:project_id>/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from traces.pages import lists, start, trace
+
+app_name = "traces"
+urlpatterns = [
+    path("traces", lists.trace_list, name="list"),
+    path("traces/", lists.trace_list, name="list_with_slash"),
+    path("traces/<hex32:trace_id>/", trace.trace, name="trace"),
+    path("traces/<hex32:trace_id>/facts/", trace.header, name="facts"),
+    path("traces/<hex32:trace_id>/tree/", trace.tree, name="tree"),
+    path("traces/<hex32:trace_id>/spans/<hex16:span_id>/", trace.span, name="span"),
+    path("getting-started/", start.getting_started, name="getting_started"),
+    path("getting-started/arrival/", start.arrival, name="arrival"),
+]
