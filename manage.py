@@ -16,7 +16,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ModuleNotFoundError:
-        sys.exit("The dependencies are not installed here. Run `make run`, or activate .venv first.")
+        sys.exit("The dependencies are not installed. Run `make run`, or activate .venv first.")
     execute_from_command_line(sys.argv)
 
 

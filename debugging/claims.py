@@ -95,11 +95,11 @@ class Claim:
             tell(self.session)
 
     @contextmanager
-    def renewed(self) -> Iterator[None]:
+    def renewed(self, every_seconds: float = RENEW_SECONDS) -> Iterator[None]:
         """Keeps the lease alive from a thread of its own while the body runs."""
         done = threading.Event()
         thread = threading.Thread(
-            target=self._renew, args=(done,), name="debugging-lease", daemon=True
+            target=self._renew, args=(done, every_seconds), name="debugging-lease", daemon=True
         )
         thread.start()
         try:
@@ -108,9 +108,9 @@ class Claim:
             done.set()
             thread.join(5)
 
-    def _renew(self, done: threading.Event) -> None:
+    def _renew(self, done: threading.Event, every_seconds: float) -> None:
         try:
-            while not done.wait(RENEW_SECONDS):
+            while not done.wait(every_seconds):
                 try:
                     self._hold(lease_expires_at=self.clock() + LEASE)
                 except ClaimLost:
@@ -123,9 +123,7 @@ class Claim:
     def _write(self, step: Step) -> None:
         with transaction.atomic():
             self._hold(lease_expires_at=self.clock() + LEASE)
-            last = Step.objects.filter(session=self.session).aggregate(
-                number=models.Max("number")
-            )
+            last = Step.objects.filter(session=self.session).aggregate(number=models.Max("number"))
             step.number = (last["number"] or 0) + 1
             step.save(force_insert=True)
             tell(self.session)

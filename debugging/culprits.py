@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from debugging import git, history
-from debugging.history import Change, Commit, FileDiff
+from debugging import changes, git, history
+from debugging.history import Change, Commit
 from debugging.places import DataPath, Place
 from debugging.report import Culprit, Reason
 from debugging.snapshot import Snapshot
+from debugging.suspects import WROTE, Suspect
 
 PLACE_LIMIT = 60
 DIFF_CANDIDATES = 18
@@ -29,61 +29,27 @@ CULPRIT_LIMIT = 8
 REASON_LIMIT = 5
 HUNK_LINES = 60
 _DAY = 86_400.0
-_WROTE = "wrote"
 _TERM = re.compile(r"['\"`‘“]([A-Za-z_][\w.-]{2,60})['\"`’”]")
-_COMMENT = re.compile(r'^\s*(#|//|\*|/\*|"""|\'\'\')|^\s*$')
-
-
-@dataclass(slots=True)
-class _Suspect:
-    commit: Commit
-    evidence: dict[str, tuple[float, tuple[str, ...], str | None]] = field(default_factory=dict)
-    best_hunk: tuple[float, str, str] | None = None
-    factor: float = 1.0
-
-    def add(self, phrase: str, weight: float, spans: tuple[str, ...], path: str | None) -> None:
-        known = self.evidence.get(phrase)
-        if known is None or known[0] < weight:
-            self.evidence[phrase] = (weight, spans, path)
-
-    def discount_writing(self, path: str) -> None:
-        """The commit made the file, so it changed nothing in it that had run before."""
-        for phrase, (weight, spans, where) in list(self.evidence.items()):
-            if where == path and phrase.startswith("changed "):
-                del self.evidence[phrase]
-                self.add(phrase.replace("changed", _WROTE, 1), weight * 0.45, spans, where)
-
-    def strength(self) -> float:
-        """Chance that at least one piece of evidence is right; many weak lines of one file
-        must not outweigh one strong one, so each further piece counts less. To have written code
-        that then ran well counts once, however much of it there is."""
-        doubt, share = 1.0, 1.0
-        changed = [one[0] for name, one in self.evidence.items() if not name.startswith(_WROTE)]
-        wrote = [one[0] for name, one in self.evidence.items() if name.startswith(_WROTE)]
-        for weight in sorted([*changed, *sorted(wrote)[-1:]], reverse=True)[:8]:
-            doubt *= 1 - min(0.98, weight * 0.9) * share
-            share *= 0.6
-        return (1 - doubt) * self.factor
 
 
 def rank(
     snapshot: Snapshot, path: DataPath, error_text: str, failed_at: datetime
 ) -> tuple[Culprit, ...]:
     """The suspects, best first."""
-    suspects: dict[str, _Suspect] = {}
+    suspects: dict[str, Suspect] = {}
     order = _order(snapshot)
     _blame_places(snapshot, path.places, suspects, ())
     _follow_functions(snapshot, path.places, suspects)
     _touched_files(snapshot, path.places, suspects, order)
     weigh = _weigher(order, failed_at)
     first = sorted(suspects.values(), key=weigh, reverse=True)[:DIFF_CANDIDATES]
-    changes = _changes(snapshot, [one.commit.sha for one in first], path.places)
-    layout = tuple(c.commit.sha for c in changes if _only_layout(c))
+    diffs = _changes(snapshot, [one.commit.sha for one in first], path.places)
+    layout = tuple(c.commit.sha for c in diffs if changes.only_layout(c))
     if layout:
         _blame_places(snapshot, path.places[:12], suspects, layout)
     terms = frozenset(_TERM.findall(error_text)) - {"self"}
-    for change in changes:
-        _read_change(snapshot, change, suspects[change.commit.sha], path, terms)
+    for change in diffs:
+        changes.read_change(snapshot, change, suspects[change.commit.sha], path, terms)
         if change.commit.sha in layout:
             suspects[change.commit.sha].factor *= 0.15
     ranked = sorted(suspects.values(), key=weigh, reverse=True)[:CULPRIT_LIMIT]
@@ -98,16 +64,16 @@ def _order(snapshot: Snapshot) -> dict[str, Commit]:
     return {commit.sha: commit for commit in found}
 
 
-def _weigher(order: dict[str, Commit], failed_at: datetime) -> Callable[[_Suspect], float]:
+def _weigher(order: dict[str, Commit], failed_at: datetime) -> Callable[[Suspect], float]:
     """Half of the weight of time is in days and half in commits: projects differ in pace."""
     positions = {sha: number for number, sha in enumerate(order)}
 
-    def weigh(one: _Suspect) -> float:
+    def weigh(one: Suspect) -> float:
         days = max(0.0, (failed_at - one.commit.date).total_seconds() / _DAY)
         position = positions.get(one.commit.sha, RECENT_COMMITS)
         recent = 0.5 * math.exp(-days / 30) + 0.5 / (1 + 0.06 * position)
         root = 0.7 if one.commit.parents == 0 else 1.0
-        return one.strength() * (0.45 + 0.55 * recent) * root
+        return one.strength(recent) * (0.45 + 0.55 * recent) * root
 
     return weigh
 
@@ -115,9 +81,11 @@ def _weigher(order: dict[str, Commit], failed_at: datetime) -> Callable[[_Suspec
 def _blame_places(
     snapshot: Snapshot,
     places: tuple[Place, ...],
-    suspects: dict[str, _Suspect],
+    suspects: dict[str, Suspect],
     ignored: tuple[str, ...],
 ) -> None:
+    if not ignored:
+        _read_blame(snapshot, places[:PLACE_LIMIT])
     for place in places[:PLACE_LIMIT]:
         if ignored:
             lines = (
@@ -140,9 +108,20 @@ def _blame_places(
         for sha, commit in commits.items():
             weight, verb = place.weight, "changed"
             if sha == wrote:
-                weight, verb = weight * (0.7 if len(commits) == 1 else 0.45), _WROTE
-            suspect = suspects.setdefault(sha, _Suspect(commit))
+                weight, verb = weight * (0.7 if len(commits) == 1 else 0.45), WROTE
+            suspect = suspects.setdefault(sha, Suspect(commit))
             suspect.add(f"{verb} {place.phrase}", weight, place.span_ids, place.path)
+
+
+def _read_blame(snapshot: Snapshot, places: tuple[Place, ...]) -> None:
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    for place in places:
+        ranges.setdefault(place.path, []).append((place.first, place.last))
+        function = snapshot.enclosing(place.path, place.first)
+        if function is not None:
+            ranges[place.path].append((function.first_line, function.last_line))
+    for path, wanted in ranges.items():
+        snapshot.blame_ranges(path, wanted)
 
 
 def _blamed_on(snapshot: Snapshot, place: Place, shas: tuple[str, ...]) -> bool:
@@ -169,7 +148,7 @@ def _author_of_function(
 
 
 def _follow_functions(
-    snapshot: Snapshot, places: tuple[Place, ...], suspects: dict[str, _Suspect]
+    snapshot: Snapshot, places: tuple[Place, ...], suspects: dict[str, Suspect]
 ) -> None:
     """Blame shows no removed lines; following the failing function backwards does."""
     for place in [one for one in places if one.whole][:1]:
@@ -187,15 +166,15 @@ def _follow_functions(
         for number, change in enumerate(changes):
             created = number == len(changes) - 1 and len(changes) < FUNCTION_LOG_COMMITS
             weight = place.weight * (0.45 if created else 1.0)
-            suspect = suspects.setdefault(change.commit.sha, _Suspect(change.commit))
-            verb = _WROTE if created else "changed"
+            suspect = suspects.setdefault(change.commit.sha, Suspect(change.commit))
+            verb = WROTE if created else "changed"
             suspect.add(f"{verb} {place.phrase}", weight, place.span_ids, place.path)
 
 
 def _touched_files(
     snapshot: Snapshot,
     places: tuple[Place, ...],
-    suspects: dict[str, _Suspect],
+    suspects: dict[str, Suspect],
     order: dict[str, Commit],
 ) -> None:
     files = list(dict.fromkeys(place.path for place in places))[:4]
@@ -206,10 +185,10 @@ def _touched_files(
             snapshot.directory, snapshot.commit, limit=FILE_LOG_COMMITS, path=path
         )
         for commit in found:
-            suspects.setdefault(commit.sha, _Suspect(commit)).add(phrase, weight, (), path)
+            suspects.setdefault(commit.sha, Suspect(commit)).add(phrase, weight, (), path)
     for commit in list(order.values())[:RECENT_SUSPECTS]:
         phrase = "is among the last changes before the failure"
-        suspects.setdefault(commit.sha, _Suspect(commit)).add(phrase, 0.04, (), None)
+        suspects.setdefault(commit.sha, Suspect(commit)).add(phrase, 0.04, (), None)
 
 
 def _changes(snapshot: Snapshot, shas: list[str], places: tuple[Place, ...]) -> list[Change]:
@@ -222,105 +201,7 @@ def _changes(snapshot: Snapshot, shas: list[str], places: tuple[Place, ...]) -> 
     return []
 
 
-def _read_change(
-    snapshot: Snapshot,
-    change: Change,
-    suspect: _Suspect,
-    path: DataPath,
-    terms: frozenset[str],
-) -> None:
-    by_file: dict[str, list[Place]] = {}
-    for place in path.places:
-        by_file.setdefault(place.path, []).append(place)
-    for one in change.files:
-        if one.is_new:
-            suspect.discount_writing(one.path)
-        near = by_file.get(one.path) or by_file.get(one.old_path or "") or []
-        for hunk in one.hunks:
-            worth = _hunk_in_function(snapshot, hunk, near, suspect, one.is_new)
-            worth += _terms_in(hunk, terms, one, suspect, bool(near))
-            if (
-                near
-                and worth
-                and not one.is_new
-                and path.words
-                and _changed_words(hunk) & path.words
-            ):
-                suspect.add("changes names that the failing line uses", 0.25, (), one.path)
-                worth += 0.25
-            if suspect.best_hunk is None or worth > suspect.best_hunk[0]:
-                suspect.best_hunk = (worth, one.path, hunk)
-
-
-def _hunk_in_function(
-    snapshot: Snapshot, hunk: str, near: list[Place], suspect: _Suspect, is_new: bool
-) -> float:
-    """A hunk belongs to a function when the lines it keeps or adds stand in it."""
-    kept = {row[1:].strip() for row in hunk.split("\n")[1:] if row[:1] in (" ", "+")}
-    kept = {row for row in kept if len(row) > 6}
-    best = 0.0
-    for place in near:
-        lines = snapshot.lines(place.path) or ()
-        inside = {row.strip() for row in lines[place.first - 1 : place.last]}
-        common = len(kept & inside)
-        if common >= (2 if place.whole else 1) or (place.whole and common and len(kept) <= 3):
-            best = max(best, place.weight)
-            changed = {row[1:].strip() for row in hunk.split("\n")[1:] if row[:1] in "+-"}
-            inside.discard("")
-            created = len(inside & changed) > 0.6 * len(inside)
-            if place.whole and not created and not is_new:
-                phrase = f"changed {place.phrase}"
-                suspect.add(phrase, place.weight * 0.85, place.span_ids, place.path)
-    return best
-
-
-def _terms_in(
-    hunk: str, terms: frozenset[str], one: FileDiff, suspect: _Suspect, near: bool
-) -> float:
-    """Names that the error quotes, added or removed by the change, tie it to the error."""
-    rows = hunk.split("\n")[1:]
-    added = "\n".join(row[1:] for row in rows if row.startswith("+"))
-    removed = "\n".join(row[1:] for row in rows if row.startswith("-"))
-    worth = 0.0
-    for term in terms:
-        name = re.compile(rf"(?<![\w]){re.escape(term)}(?![\w])")
-        before, after = len(name.findall(removed)), len(name.findall(added))
-        if before == after == 0:
-            continue
-        weight = (0.55 if near else 0.4) * (1.0 if before != after else 0.4)
-        weight *= 0.3 if one.is_new else 1.0
-        verb = "mentions" if before == after else "removes" if before > after else "adds"
-        suspect.add(
-            f"{verb} {term!r}, which the error names, in {one.path}",
-            weight,
-            (),
-            one.path,
-        )
-        worth = max(worth, weight)
-    return worth
-
-
-def _changed_words(hunk: str) -> set[str]:
-    rows = [row[1:] for row in hunk.split("\n")[1:] if row[:1] in ("+", "-")]
-    return set(re.findall(r"[A-Za-z_]\w{2,}", "\n".join(rows)))
-
-
-def _only_layout(change: Change) -> bool:
-    """True when every hunk says the same before and after but for layout and comments."""
-    hunks = [hunk for one in change.files for hunk in one.hunks]
-    return bool(hunks) and all(_same_code(hunk) for hunk in hunks)
-
-
-def _same_code(hunk: str) -> bool:
-    rows = hunk.split("\n")[1:]
-    sides = []
-    for mark in "-+":
-        code = (row[1:] for row in rows if row.startswith(mark) and not _COMMENT.match(row[1:]))
-        sides.append(re.sub(r"[\s,'\"()\\;]", "", "".join(code)))
-    return sides[0] == sides[1]
-
-
-def _culprit(one: _Suspect, score: float, failed_at: datetime) -> Culprit:
+def _culprit(one: Suspect, score: float, failed_at: datetime) -> Culprit:
     ordered = sorted(one.evidence.items(), key=lambda item: -item[1][0])
     reasons = [Reason(phrase, spans) for phrase, (_, spans, _) in _telling(ordered)]
     reasons.append(Reason(_when(one.commit.date, failed_at)))

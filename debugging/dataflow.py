@@ -84,9 +84,10 @@ def assigned_at(
     """Lines where module values in `names` or `self` attributes in `attributes` are assigned."""
     wanted, wanted_attributes = set(names), set(attributes)
     found: list[int] = []
-    for node in tree.body:
-        if _assigns(node, wanted):
-            found += range(node.lineno, min(node.end_lineno or 0, node.lineno + 60) + 1)
+    for statement in tree.body:
+        if _assigns(statement, wanted):
+            last = min(statement.end_lineno or 0, statement.lineno + 60)
+            found += range(statement.lineno, last + 1)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             if node.attr in wanted_attributes:
@@ -187,8 +188,9 @@ def _assignments(scope: ast.AST) -> Iterator[tuple[set[str], ast.AST, int]]:
 
 
 def _assigns(node: ast.stmt, names: set[str]) -> bool:
-    is_assignment = isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
-    return is_assignment and bool(_targets(node) & names)
+    if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return False
+    return bool(_targets(node) & names)
 
 
 def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> set[str]:

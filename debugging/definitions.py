@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from debugging import dataflow, git
+from debugging import git
 from debugging.functions import Function
 from debugging.snapshot import Snapshot
 
@@ -20,11 +20,13 @@ _TEST_PATH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A function with its file. `name` is the name that was looked for."""
+    """A function with its file. `name` is the name that was looked for; `certain` is False when
+    only the name speaks for it (another class may define the same method)."""
 
     name: str
     path: str
     function: Function
+    certain: bool = True
 
 
 def find(
@@ -33,15 +35,11 @@ def find(
     """Definitions of functions, methods and classes, of the file `near` and what it imports
     first. A name with many definitions elsewhere is left out: any choice would be a guess."""
     wanted = [n for n in dict.fromkeys(names) if _IDENTIFIER.fullmatch(n)][:NAME_LIMIT]
-    found: list[Definition] = []
-    missing = []
-    for name in wanted:
-        local = _in_file(snapshot, near, name) if near else []
-        found += local
-        if not local:
-            missing.append(name)
-    if missing:
-        found += _elsewhere(snapshot, missing, near)
+    found = [one for name in wanted for one in _in_file(snapshot, near or "", name)]
+    local = {(one.path, one.function) for one in found}
+    if wanted:
+        others = _elsewhere(snapshot, wanted, near)
+        found += [one for one in others if (one.path, one.function) not in local]
     return tuple(found)
 
 
@@ -74,8 +72,11 @@ def _elsewhere(snapshot: Snapshot, names: list[str], near: str | None) -> list[D
     imports = _import_paths(snapshot, near)
     found: list[Definition] = []
     for name, paths in places.items():
-        for path in _preferred(paths, imports.get(name), near):
-            found += _in_file(snapshot, path, name)
+        chosen = _preferred(paths, imports.get(name), near)
+        certain = name in imports or len(paths) == 1
+        for path in chosen:
+            for one in _in_file(snapshot, path, name):
+                found.append(Definition(name, path, one.function, certain))
     return found
 
 
@@ -94,8 +95,5 @@ def _preferred(paths: list[str], imported: str | None, near: str | None) -> list
 
 
 def _import_paths(snapshot: Snapshot, near: str | None) -> dict[str, str]:
-    tree = snapshot.tree(near) if near else None
-    if tree is None:
-        return {}
-    names = dataflow.imported_names(tree)
+    names = snapshot.imports(near) if near else {}
     return {name: module.replace(".", "/") for name, (module, _) in names.items() if module}

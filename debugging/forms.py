@@ -24,7 +24,7 @@ class RepositoryForm(forms.Form):
         label="Name",
         required=False,
         max_length=NAME_MAX_CHARACTERS,
-        help_text="As traces call it (traceroot.git.repo). Left empty, it is taken from the address.",
+        help_text="As traces call it (traceroot.git.repo). Empty: taken from the address.",
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "acme/agent"}
         ),

@@ -120,7 +120,7 @@ def _check(frame: Frame, path: str, length: int, read: Reader) -> MappedFrame:
     lines = read(path)
     whole = length == path.count("/") + 1
     base = 0.9 if whole else min(0.8, 0.4 + 0.15 * length)
-    if lines is None or not 0 < frame.line:
+    if lines is None or not frame.line > 0:
         return MappedFrame(frame, path, 0, "out of range", base / 2, f"{path} cannot be read.")
     if not frame.code:
         if frame.line > len(lines):

@@ -267,7 +267,8 @@ def _collect(
     output_limit_bytes: int,
     watch: Callable[[], None] | None,
 ) -> tuple[bytes, bytes]:
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     out, err = bytearray(), bytearray()
     deadline = time.monotonic() + timeout_seconds
     with selectors.DefaultSelector() as selector, process.stdout, process.stderr:

@@ -97,9 +97,7 @@ def _fetch(claim: Claim, chosen: Match, trace: TraceFacts) -> Mirror:
     assert chosen.repository is not None
     with claim.step("fetch", f"Fetching {chosen.repository.name}") as step:
         try:
-            mirror = repositories.fetch(
-                chosen.repository, claim.clock, wanted=trace.git_ref or ""
-            )
+            mirror = repositories.fetch(chosen.repository, claim.clock, wanted=trace.git_ref or "")
         except git.GitError as error:
             step.detail = str(error)
             raise
@@ -117,9 +115,7 @@ def _resolve(claim: Claim, mirror: Mirror, trace: TraceFacts) -> ResolvedRef:
     return resolved
 
 
-def _analyse(
-    claim: Claim, mirror: Mirror, trace: TraceFacts, focus: tuple[str, ...]
-) -> Report:
+def _analyse(claim: Claim, mirror: Mirror, trace: TraceFacts, focus: tuple[str, ...]) -> Report:
     with claim.step("map", "Following the failure to its lines and their history") as step:
         report = rule_pass.analyse(trace, mirror, focus=focus)
         if report.locations:

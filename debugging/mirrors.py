@@ -189,7 +189,8 @@ def fetch_mirror(
     with _locked(directory / f"{name}.lock", lock_timeout_seconds, source.location):
         if _holds(mirror, sha):
             return mirror
-        _remove_leftovers(directory, name)
+        for leftover in directory.glob(f"{name}.partial-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         if mirror.directory.is_dir():
             _fetch(source, mirror, sha, limits)
         else:
@@ -312,11 +313,6 @@ def _size_bytes(directory: Path) -> int:
             except FileNotFoundError:
                 continue  # git renames its temporary packs while we look
     return total
-
-
-def _remove_leftovers(directory: Path, name: str) -> None:
-    for leftover in directory.glob(f"{name}.partial-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextmanager

@@ -56,12 +56,11 @@ def frames(failures: tuple[Failure, ...]) -> list[dict[str, object]]:
     return []
 
 
-def _mentioned(
-    report: Report, trace: TraceFacts, failures: tuple[Failure, ...]
-) -> list[SpanFacts]:
+def _mentioned(report: Report, trace: TraceFacts, failures: tuple[Failure, ...]) -> list[SpanFacts]:
     wanted = {span_id for failure in failures for span_id in failure.span_ids}
-    for place in (*report.locations, *report.culprits):
-        wanted |= {span_id for reason in place.reasons for span_id in reason.span_ids}
+    reasons = [reason for place in report.locations for reason in place.reasons]
+    reasons += [reason for change in report.culprits for reason in change.reasons]
+    wanted |= {span_id for reason in reasons for span_id in reason.span_ids}
     return [span for span in trace.spans if span.span_id in wanted]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from debugging import dataflow, definitions
+from debugging import dataflow, definitions, git
 from debugging.definitions import Definition
 from debugging.sightings import Sighting
 from debugging.snapshot import Snapshot
@@ -17,6 +17,8 @@ SIGHTING_LIMIT = 6
 PRODUCER_LIMIT = 10
 SECOND_PRODUCER_LIMIT = 6
 FUNCTION_LINES = 300
+ATTRIBUTE_LIMIT = 6
+ATTRIBUTE_MATCHES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _values(snapshot: Snapshot, one: Sighting, flow: dataflow.Flow) -> list[Plac
     if tree is None:
         return []
     targets = [(one.path, tree, set(flow.values))]
-    for name, (module, inner) in dataflow.imported_names(tree).items():
+    for name, (module, inner) in snapshot.imports(one.path).items():
         if name in flow.values and inner and module:
             _, paths = snapshot.index.matches(f"{module.replace('.', '/')}.py")
             other = snapshot.tree(paths[0]) if paths else None
@@ -173,9 +175,32 @@ def _values(snapshot: Snapshot, one: Sighting, flow: dataflow.Flow) -> list[Plac
         for line in dataflow.assigned_at(other, names, attributes)[:80]:
             phrase = f"line {line} of {path}, a value that the failing line reads"
             found.append(Place(path, line, line, one.weight * 0.65, phrase, one.span_ids))
+    for match in _assignments_elsewhere(snapshot, one, flow):
+        phrase = f"line {match.line} of {match.path}, which sets an attribute that it reads"
+        found.append(
+            Place(match.path, match.line, match.line, one.weight * 0.65, phrase, one.span_ids)
+        )
     return found
+
+
+def _assignments_elsewhere(
+    snapshot: Snapshot, one: Sighting, flow: dataflow.Flow
+) -> list[git.Match]:
+    """Objects are filled in other files; an attribute set in many places says nothing."""
+    names = [name for name in flow.attributes if len(name) > 2][:ATTRIBUTE_LIMIT]
+    if not names or one.weight < 0.4:
+        return []
+    pattern = rf"\.({'|'.join(names)})[[:space:]]*(:[^=]+)?=[^=]"
+    matches = git.grep(snapshot.directory, snapshot.commit, pattern, fixed=False, limit=60)
+    kept = []
+    for name in names:
+        mine = [m for m in matches if f".{name}" in m.text and m.path != one.path]
+        mine = [m for m in mine if not definitions.is_test(m.path)]
+        kept += mine if len(mine) <= ATTRIBUTE_MATCHES else []
+    return kept
 
 
 def _whole(made: Definition, weight: float, phrase: str, span_ids: tuple[str, ...]) -> Place:
     last = min(made.function.last_line, made.function.first_line + FUNCTION_LINES)
+    weight = weight if made.certain else weight * 0.7
     return Place(made.path, made.function.first_line, last, weight, phrase, span_ids, True)

@@ -154,9 +154,7 @@ def _reasons(found: Iterable[Mapping[str, Any]], proofs: Mapping[str, Proof]) ->
     )
 
 
-def _place(
-    one: Mapping[str, Any], proofs: Mapping[str, Proof], suspects: Sequence[str]
-) -> Place:
+def _place(one: Mapping[str, Any], proofs: Mapping[str, Proof], suspects: Sequence[str]) -> Place:
     return Place(
         one["path"],
         one["line"],

@@ -14,7 +14,7 @@ BLAME_RANGE_LINES = 400
 
 
 class Snapshot:
-    """Files, functions and blame of `commit`; answers None or nothing where a file is unreadable."""
+    """Files, functions and blame of `commit`; None or nothing where a file is unreadable."""
 
     def __init__(self, directory: Path, commit: str) -> None:
         self.directory = directory

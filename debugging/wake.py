@@ -1,4 +1,4 @@
-"""Wakes a worker after a row was queued. Beat finds every row too, so a lost wake-up costs seconds."""
+"""Wakes a worker after a row was queued. Beat finds every row too: a lost wake-up costs seconds."""
 
 from __future__ import annotations
 

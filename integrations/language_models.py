@@ -118,6 +118,7 @@ def complete(
         arguments["tools"] = list(tools)
         if tool_choice:
             arguments["tool_choice"] = {"type": "function", "function": {"name": tool_choice}}
+    litellm.suppress_debug_info = True  # else every error prints advertisements on the console
     try:
         response = litellm.completion(**arguments)
     except Exception as error:
@@ -144,7 +145,7 @@ def _read(response: Any, model: str) -> Completion:
     choice = choices[0]
     message = choice.message
     finish_reason = str(choice.finish_reason or "")
-    refusal = getattr(message, "refusal", None)
+    refusal = _refusal(message)
     calls = tuple(
         ToolCall(
             id=str(call.id or ""),
@@ -169,6 +170,12 @@ def _read(response: Any, model: str) -> Completion:
         model=str(getattr(response, "model", "") or model),
         finish_reason=finish_reason,
     )
+
+
+def _refusal(message: Any) -> str:
+    """OpenAI's `refusal`; litellm keeps what is one provider's own beside the message."""
+    specific = getattr(message, "provider_specific_fields", None) or {}
+    return str(getattr(message, "refusal", None) or specific.get("refusal") or "")
 
 
 def _arguments_text(arguments: Any) -> str:
@@ -214,9 +221,16 @@ def _raise_typed(error: Exception, model: str) -> NoReturn:
 
 
 def _retry_after(error: Exception) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        seconds = float(headers.get("retry-after", ""))
-    except (TypeError, ValueError):
-        return None
-    return seconds if 0 <= seconds <= 3600 else None
+    """litellm makes a response of its own without headers and keeps the provider's beside it."""
+    response = getattr(error, "response", None)
+    for headers in (
+        getattr(error, "litellm_response_headers", None),
+        getattr(response, "headers", None),
+    ):
+        try:
+            seconds = float((headers or {}).get("retry-after", ""))
+        except (TypeError, ValueError):
+            continue
+        if 0 <= seconds <= 3600:
+            return seconds
+    return None

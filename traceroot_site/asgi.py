@@ -7,6 +7,7 @@ process serves.
 from __future__ import annotations
 
 import os
+from typing import cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceroot_site.settings")
 
@@ -20,10 +21,13 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 from traceroot_site import routing
 from traces.otlp import endpoint
+from traces.otlp.receiver import ASGIApplication
 
 application = ProtocolTypeRouter(
     {
-        "http": endpoint.before(pages),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routing.websocket_urlpatterns))),
+        "http": endpoint.before(cast(ASGIApplication, pages)),
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter(routing.websocket_urlpatterns))
+        ),
     }
 )

@@ -1,7 +1,7 @@
 """Celery's worker (threads) and beat inside the web process, for the shape without Redis.
 
-`WorkController` and `beat.Service` rather than Celery's command line: those install signal handlers,
-which belong to the web server here.
+`WorkController` and `beat.Service` rather than Celery's command line: those install signal
+handlers, which belong to the web server here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class EmbeddedWorker:
             thread.start()
 
     def stop(self) -> None:
-        """Ask both to stop and wait a little; a task that runs on has its lease to be found again."""
+        """Ask both to stop and wait a little; a task that runs on is found again by its lease."""
         deadline = time.monotonic() + _STOP_SECONDS
         self._beat.stop(wait=False)
         state.should_stop = 0

@@ -60,7 +60,7 @@ def paths(name: str) -> list[Path]:
 
 
 def secret(name: str, file: Path, *, required: bool) -> str:
-    """The secret from the environment, else (never in production) one made once and kept in `file`."""
+    """The secret from the environment; else, never in production, one made once, in `file`."""
     value = os.environ.get(name, "").strip()
     if value:
         if required and len(value) < 32:
@@ -68,8 +68,8 @@ def secret(name: str, file: Path, *, required: bool) -> str:
         return value
     if required:
         raise ImproperlyConfigured(
-            f"{name} is not set. In production set it to at least 32 random characters, for instance "
-            'from: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            f"{name} is not set. In production set it to at least 32 random characters, for "
+            'instance from: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
     return _kept_secret(file)
 
@@ -88,7 +88,9 @@ def _kept_secret(file: Path) -> str:
     except FileExistsError:  # another process of this start was faster
         return file.read_text().strip()
     except OSError:
-        return value  # `up` and the system checks say in a sentence that the directory is unwritable
+        return (
+            value  # `up` and the system checks say in a sentence that the directory is unwritable
+        )
     with os.fdopen(descriptor, "w") as handle:
         handle.write(value)
     return value
@@ -96,7 +98,7 @@ def _kept_secret(file: Path) -> str:
 
 _SQLITE_OPTIONS = {
     "timeout": 20,
-    # With the default (deferred) a read that turns into a write fails at once with "database is locked".
+    # With the default (deferred) a read that turns into a write fails at once as "locked".
     "transaction_mode": "IMMEDIATE",
     "init_command": (
         "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;"
@@ -106,7 +108,7 @@ _SQLITE_OPTIONS = {
 
 
 def database(name: str, sqlite_file: Path) -> dict[str, Any]:
-    """Django's settings for `postgresql://user:password@host:port/name?option=value`, else SQLite."""
+    """Django's settings for `postgresql://user:password@host:port/name?option=x`, else SQLite."""
     url = os.environ.get(name, "").strip()
     if not url:
         return {

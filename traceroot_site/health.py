@@ -1,4 +1,4 @@
-"""/livez says that this process answers; /readyz names each thing it depends on and whether it works."""
+"""/livez: this process answers. /readyz: each thing it depends on, and whether that works."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def check() -> dict[str, Any]:
-    """{status, checks: {name: {status, milliseconds, error?}}}; texts carry no address or secret."""
+    """{status, checks: {name: {status, milliseconds, error?}}}, without addresses or secrets."""
     checks: dict[str, Callable[[], None]] = {"database": _database, "trace_store": _trace_store}
     if settings.REDIS_URL:
         checks["redis"] = _redis

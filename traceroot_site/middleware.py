@@ -20,21 +20,22 @@ class RequestIdMiddleware:
 
     def __init__(self, get_response: _Next) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if _ACCEPTABLE.match(given) else secrets.token_hex(8)
         request.request_id = request_id  # type: ignore[attr-defined]
-        if iscoroutinefunction(self):
-            return self._acall(request, request_id)
+        if self._is_async:
+            return self._answer(request, request_id)
         response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)
         response["X-Request-Id"] = request_id
         return response
 
-    async def _acall(self, request: HttpRequest, request_id: str) -> HttpResponseBase:
+    async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponseBase:
         pending = self.get_response(request)
         assert isinstance(pending, Awaitable)
         response = await pending

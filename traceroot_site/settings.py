@@ -24,7 +24,7 @@ IS_TEST = "pytest" in sys.modules
 IS_PRODUCTION = env.flag("TRACEROOT_PRODUCTION", False)
 DEBUG = env.flag("TRACEROOT_DEBUG", False)
 
-# --- Addresses -------------------------------------------------------------------------------------
+# --- Addresses --------------------------------------------------------------------------------
 HOST = env.text("TRACEROOT_HOST", "127.0.0.1")
 PORT = env.integer("TRACEROOT_PORT", 8000)
 OTLP_PORT = env.integer("TRACEROOT_OTLP_PORT", 4318)
@@ -39,7 +39,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
 
 SECRET_KEY = env.secret("TRACEROOT_SECRET_KEY", DATA_DIR / "secret-key", required=IS_PRODUCTION)
 
-# --- Applications ----------------------------------------------------------------------------------
+# --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
     "traceroot_site",
     "accounts",
@@ -96,7 +96,7 @@ TEMPLATES = [
     },
 ]
 
-# --- Stores ----------------------------------------------------------------------------------------
+# --- Stores -----------------------------------------------------------------------------------
 DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "traceroot.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CLICKHOUSE_URL = env.text("CLICKHOUSE_URL", "")  # empty: the embedded engine of DATA_DIR
@@ -111,12 +111,15 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 
-# --- Background work -------------------------------------------------------------------------------
+# --- Background work --------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 # The in-memory transport looks for work once a second by default; that is most of a live update.
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.05}
@@ -130,7 +133,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 WORKER_THREADS = env.integer("TRACEROOT_WORKER_THREADS", 4)
 
-# --- Ingest ----------------------------------------------------------------------------------------
+# --- Ingest -----------------------------------------------------------------------------------
 INGEST_MAX_COMPRESSED_BYTES = env.integer("TRACEROOT_INGEST_MAX_COMPRESSED_BYTES", 16 * 1024**2)
 INGEST_MAX_BODY_BYTES = env.integer("TRACEROOT_INGEST_MAX_BODY_BYTES", 64 * 1024**2)
 INGEST_MAX_SPANS_PER_REQUEST = env.integer("TRACEROOT_INGEST_MAX_SPANS_PER_REQUEST", 50_000)
@@ -139,7 +142,7 @@ INGEST_BODY_SECONDS = env.integer("TRACEROOT_INGEST_BODY_SECONDS", 30)
 SETTLE_QUIET_SECONDS = env.integer("TRACEROOT_SETTLE_QUIET_SECONDS", 10)
 SETTLE_SILENCE_SECONDS = env.integer("TRACEROOT_SETTLE_SILENCE_SECONDS", 60)
 
-# --- Judge and debugging ---------------------------------------------------------------------------
+# --- Judge and debugging ----------------------------------------------------------------------
 JUDGE_MODEL = env.text("TRACEROOT_JUDGE_MODEL", "")
 JUDGE_BASE_URL = env.text("TRACEROOT_JUDGE_BASE_URL", "")
 JUDGE_API_KEY = env.text("TRACEROOT_JUDGE_API_KEY", "")
@@ -148,7 +151,7 @@ JUDGE_MAX_TOKENS = env.integer("TRACEROOT_JUDGE_MAX_TOKENS", 1500)
 REPOSITORY_ROOTS = env.paths("TRACEROOT_REPOSITORY_ROOTS")
 REPOSITORY_ALLOW_PRIVATE_ADDRESSES = env.flag("TRACEROOT_REPOSITORY_ALLOW_PRIVATE_ADDRESSES", False)
 
-# --- Accounts --------------------------------------------------------------------------------------
+# --- Accounts ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
@@ -178,7 +181,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
-# --- Mail ------------------------------------------------------------------------------------------
+# --- Mail -------------------------------------------------------------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", "")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
@@ -189,7 +192,7 @@ EMAIL_TIMEOUT = 15
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "TraceRoot <traceroot@localhost>")
 
-# --- Browser ---------------------------------------------------------------------------------------
+# --- Browser ----------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -219,7 +222,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
 CSRF_FAILURE_VIEW = "traceroot_site.errors.csrf_failure"
 
-# --- API -------------------------------------------------------------------------------------------
+# --- API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api_authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -238,7 +241,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
 }
 
-# --- Language, time, logs --------------------------------------------------------------------------
+# --- Language, time, logs ---------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"  # Django exports TZ and the embedded engine takes its zone from it
 USE_TZ = True
@@ -254,6 +257,7 @@ LOGGING = {
     "loggers": {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
         "LiteLLM": {"level": "WARNING"},

@@ -55,3 +55,8 @@ class Repository(ProjectOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hex_id(self) -> str:
+        """For ids of elements in pages."""
+        return self.pk.hex

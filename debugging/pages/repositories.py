@@ -58,9 +58,7 @@ def add(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
 
 @project_view("repositories.manage")
 @require_POST
-def fetch(
-    request: ProjectRequest, project_id: uuid.UUID, repository_id: uuid.UUID
-) -> HttpResponse:
+def fetch(request: ProjectRequest, project_id: uuid.UUID, repository_id: uuid.UUID) -> HttpResponse:
     repositories.request_fetch(_find(request, repository_id), timezone.now())
     return redirect("debugging:repositories", project_id=project_id)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -42,9 +42,7 @@ def list_(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
 
 @project_view("debugging.read")
 @require_safe
-def session(
-    request: ProjectRequest, project_id: uuid.UUID, session_id: uuid.UUID
-) -> HttpResponse:
+def session(request: ProjectRequest, project_id: uuid.UUID, session_id: uuid.UUID) -> HttpResponse:
     context = _session_context(request, _find(request, session_id))
     return render(request, "debugging/session.html", context)
 
@@ -63,7 +61,7 @@ def session_steps(
 
 @project_view("debugging.start")
 @require_POST
-def start(request: ProjectRequest, project_id: uuid.UUID, trace_id: bytes) -> HttpResponseBase:
+def start(request: ProjectRequest, project_id: uuid.UUID, trace_id: bytes) -> HttpResponse:
     try:
         started = sessions.start(request.project, trace_id, request.user)
     except sessions.NoSuchTrace as error:
@@ -76,9 +74,7 @@ def start(request: ProjectRequest, project_id: uuid.UUID, trace_id: bytes) -> Ht
 
 @project_view("debugging.start")
 @require_POST
-def cancel(
-    request: ProjectRequest, project_id: uuid.UUID, session_id: uuid.UUID
-) -> HttpResponseBase:
+def cancel(request: ProjectRequest, project_id: uuid.UUID, session_id: uuid.UUID) -> HttpResponse:
     found = _find(request, session_id)
     if not sessions.cancel(found, request.user, timezone.now()):
         messages.info(request, "The session had ended before it could be stopped.")
@@ -87,9 +83,7 @@ def cancel(
 
 @project_view("debugging.read")
 @require_safe
-def trace_sessions(
-    request: ProjectRequest, project_id: uuid.UUID, trace_id: bytes
-) -> HttpResponse:
+def trace_sessions(request: ProjectRequest, project_id: uuid.UUID, trace_id: bytes) -> HttpResponse:
     """The fragment that the trace page takes in."""
     found = DebuggingSession.objects.for_project(request.project).of_trace(trace_id.hex())
     context = {
@@ -120,8 +114,8 @@ def _find(request: ProjectRequest, session_id: uuid.UUID) -> DebuggingSession:
     return get_object_or_404(found.select_related("started_by", "stopped_by"), pk=session_id)
 
 
-def _go(request: ProjectRequest, name: str, **kwargs: object) -> HttpResponseBase:
-    kwargs = {"project_id": request.project.pk, **kwargs}
+def _go(request: ProjectRequest, name: str, **kwargs: object) -> HttpResponse:
+    url = reverse(name, kwargs={"project_id": request.project.pk, **kwargs})
     if request.headers.get("HX-Request") == "true":
-        return HttpResponseClientRedirect(reverse(name, kwargs=kwargs))
-    return redirect(name, **kwargs)
+        return HttpResponseClientRedirect(url)
+    return HttpResponseRedirect(url)

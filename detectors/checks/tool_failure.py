@@ -79,7 +79,7 @@ def _enclosing_call(
 ) -> ToolCall | None:
     above = parents.get(call.span.span_id, b"")
     for _ in range(64):  # a cycle of parents must not hold us
-        if not above:
+        if not above or above == call.span.span_id:
             return None
         if above in by_span:
             return by_span[above]

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts import api_keys
 from accounts.api_authentication import ApiKeyAuthentication, HasScope
+from accounts.api_keys import VerifiedKey
 from accounts.models import Project, User
 
 
@@ -21,12 +22,13 @@ class Whose(APIView):
     permission_classes = (HasScope,)
 
     def get(self, request: Request) -> Response:
+        assert isinstance(request.auth, VerifiedKey)
         return Response({"project": request.auth.project_name})
 
 
 def call(header: str | None) -> tuple[int, dict[str, str], str]:
-    extra = {} if header is None else {"HTTP_AUTHORIZATION": header}
-    answer = Whose.as_view()(APIRequestFactory().get("/", **extra)).render()
+    headers = {} if header is None else {"Authorization": header}
+    answer = Whose.as_view()(APIRequestFactory().get("/", headers=headers)).render()
     return answer.status_code, json.loads(answer.content), answer.get("WWW-Authenticate", "")
 
 
@@ -58,7 +60,7 @@ def test_a_database_that_does_not_answer_is_503_and_not_401(api_key: str) -> Non
         cursor.execute("ALTER TABLE accounts_apikey RENAME TO away")
     try:
         answer = Whose.as_view()(
-            APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {api_key}")
+            APIRequestFactory().get("/", headers={"Authorization": f"Bearer {api_key}"})
         ).render()
     finally:
         with connection.cursor() as cursor:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_it_makes_owner_organisation_project_and_key() -> None:
     assert verified is not None
     assert str(verified.project_id) == answer["project_id"]
     assert str(verified.organization_id) == answer["organization_id"]
-    membership = Membership.objects.get(organization=answer["organization_id"])
+    membership = Membership.objects.get(organization_id=uuid.UUID(answer["organization_id"]))
     assert (membership.user.email, membership.role) == ("peter@initech.example", Role.OWNER)
     assert not membership.user.has_usable_password()
 

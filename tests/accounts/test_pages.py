@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import api_keys
@@ -228,9 +229,9 @@ def test_home_leads_to_the_project_that_was_open_last(
 ) -> None:
     billing = Project.objects.create(organization=project.organization, name="Billing")
     browser = sign_in(ada)
-    assert browser.get("/")["Location"] == f"/projects/{billing.id}/traces/"
+    assert browser.get("/")["Location"] == reverse("traces:list", args=[billing.id])
     browser.get(settings_of(project))
-    assert browser.get("/")["Location"] == f"/projects/{project.id}/traces/"
+    assert browser.get("/")["Location"] == reverse("traces:list", args=[project.id])
 
 
 def test_home_does_not_lead_where_one_may_no_longer_go(

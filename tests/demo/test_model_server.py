@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import openai
@@ -16,15 +17,15 @@ from sdk.demo import scripts
 from sdk.demo.model_server import ModelServer
 from sdk.demo.scripting import Call, Reply, Rule, Script
 
-WEATHER = {
+TOOLS: Any = [{
     "type": "function",
     "function": {
         "name": "weather",
         "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
     },
-}
+}]
 RULES = [
-    Rule(Reply("It is 3 degrees in Oslo."), user="weather", has_results=True, result='"degrees": 3'),
+    Rule(Reply("It is 3 degrees in Oslo."), user="weather", result='"degrees": 3'),
     Rule(Reply(calls=(Call("weather", {"place": "Oslo"}),)), user="weather", tool="weather"),
     Rule(Reply("I have no tool for that."), user="weather"),
     Rule(Reply(calls=(Call("weather", '{"place": '),)), user="broken arguments"),
@@ -56,14 +57,17 @@ def _client(url: str, key: str, retries: int = 0) -> OpenAI:
     return OpenAI(base_url=url, api_key=key, max_retries=retries, timeout=10, http_client=http)
 
 
-def _say(client: OpenAI, text: str, **more: object) -> object:
-    messages = [{"role": "user", "content": text}]
-    return client.chat.completions.create(model="small", messages=messages, **more)  # type: ignore[call-overload]
+def _say(client: OpenAI, text: str, **more: Any) -> Any:
+    messages: Any = [{"role": "user", "content": text}]
+    return client.chat.completions.create(model="small", messages=messages, **more)
 
 
 def test_a_plain_answer_has_text_and_usage_counted_from_it(client: OpenAI) -> None:
-    messages = [{"role": "system", "content": "be terse"}, {"role": "user", "content": "hello"}]
-    answer = client.chat.completions.create(model="big-one", messages=messages)  # type: ignore[arg-type]
+    messages: Any = [
+        {"role": "system", "content": "be terse"},
+        {"role": "user", "content": "hello"},
+    ]
+    answer = client.chat.completions.create(model="big-one", messages=messages)
     assert answer.choices[0].message.content == "From the system."
     assert answer.choices[0].finish_reason == "stop"
     assert answer.model == "big-one"
@@ -73,31 +77,31 @@ def test_a_plain_answer_has_text_and_usage_counted_from_it(client: OpenAI) -> No
 
 
 def test_a_tool_call_and_the_answer_to_its_result(client: OpenAI) -> None:
-    messages: list[object] = [{"role": "user", "content": "What is the weather?"}]
-    first = client.chat.completions.create(model="small", messages=messages, tools=[WEATHER])  # type: ignore[arg-type]
-    call = first.choices[0].message.tool_calls[0]  # type: ignore[index]
+    messages: list[Any] = [{"role": "user", "content": "What is the weather?"}]
+    first = client.chat.completions.create(model="small", messages=messages, tools=TOOLS)
+    call = first.choices[0].message.tool_calls[0]
     assert first.choices[0].finish_reason == "tool_calls"
-    assert (call.function.name, call.function.arguments) == ("weather", '{"place": "Oslo"}')  # type: ignore[union-attr]
+    assert (call.function.name, call.function.arguments) == ("weather", '{"place": "Oslo"}')
     messages += [
         first.choices[0].message,
         {"role": "tool", "tool_call_id": call.id, "content": '{"degrees": 3}'},
     ]
-    second = client.chat.completions.create(model="small", messages=messages, tools=[WEATHER])  # type: ignore[arg-type]
+    second = client.chat.completions.create(model="small", messages=messages, tools=TOOLS)
     assert second.choices[0].message.content == "It is 3 degrees in Oslo."
 
 
 def test_a_rule_for_a_tool_does_not_fit_a_request_without_it(client: OpenAI) -> None:
-    assert _say(client, "weather?").choices[0].message.content == "I have no tool for that."  # type: ignore[attr-defined]
+    assert _say(client, "weather?").choices[0].message.content == "I have no tool for that."
 
 
 def test_the_same_request_gets_the_same_answer_to_the_byte(client: OpenAI) -> None:
     first, second = _say(client, "usage"), _say(client, "usage")
-    assert first.model_dump_json() == second.model_dump_json()  # type: ignore[attr-defined]
+    assert first.model_dump_json() == second.model_dump_json()
 
 
 def test_a_stream_adds_up_to_the_text_and_ends_with_usage(client: OpenAI) -> None:
     began = time.monotonic()
-    chunks = list(_say(client, "slowly", stream=True, stream_options={"include_usage": True}))  # type: ignore[call-overload]
+    chunks = list(_say(client, "slowly", stream=True, stream_options={"include_usage": True}))
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
     assert text == "one two three four five six seven eight nine"
     assert chunks[-1].choices == []
@@ -106,7 +110,7 @@ def test_a_stream_adds_up_to_the_text_and_ends_with_usage(client: OpenAI) -> Non
 
 
 def test_a_streamed_tool_call_comes_in_pieces(client: OpenAI) -> None:
-    chunks = list(_say(client, "weather", stream=True, tools=[WEATHER]))  # type: ignore[call-overload]
+    chunks = list(_say(client, "weather", stream=True, tools=TOOLS))
     calls = [c.choices[0].delta.tool_calls[0] for c in chunks if c.choices[0].delta.tool_calls]
     assert calls[0].function.name == "weather"
     assert "".join(call.function.arguments for call in calls) == '{"place": "Oslo"}'
@@ -123,22 +127,22 @@ def test_the_pace_in_the_path_shortens_waiting(server: ModelServer) -> None:
 def test_a_stream_that_is_cut_raises_in_the_client(client: OpenAI) -> None:
     stream = _say(client, "cut", stream=True)
     with pytest.raises((openai.APIError, httpx.TransportError)):
-        list(stream)  # type: ignore[call-overload]
+        list(stream)
 
 
 def test_a_refusal_is_in_its_own_field(client: OpenAI) -> None:
-    message = _say(client, "forbidden").choices[0].message  # type: ignore[attr-defined]
+    message = _say(client, "forbidden").choices[0].message
     assert (message.content, message.refusal) == (None, "I can't help with that.")
 
 
 def test_malformed_arguments_are_sent_as_they_are(client: OpenAI) -> None:
-    call = _say(client, "broken arguments").choices[0].message.tool_calls[0]  # type: ignore[attr-defined]
+    call = _say(client, "broken arguments").choices[0].message.tool_calls[0]
     assert call.function.arguments == '{"place": '
 
 
 def test_a_rate_limit_that_passes_is_retried_by_the_client(server: ModelServer) -> None:
     answer = _say(_client(server.url, "right", retries=3), "busy")
-    assert answer.choices[0].message.content == "Here I am."  # type: ignore[attr-defined]
+    assert answer.choices[0].message.content == "Here I am."
     assert len(server.requests) == 3
 
 
@@ -196,7 +200,7 @@ def test_the_command_serves_until_it_is_told_to_stop() -> None:
         assert process.stdout is not None
         url = process.stdout.readline().rpartition(" on ")[2].strip()
         answer = _say(_client(url, "any"), "Hello there")
-        assert answer.choices[0].message.content == "Hello there"  # type: ignore[attr-defined]
+        assert answer.choices[0].message.content == "Hello there"
         process.terminate()
         assert process.wait(5) == 0
     finally:

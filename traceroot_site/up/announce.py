@@ -103,7 +103,14 @@ class Changes:
     @staticmethod
     def _look() -> dict[str, int]:
         found = {}
-        for package in ("traceroot_site", "traces", "detectors", "debugging", "accounts", "integrations"):
+        for package in (
+            "traceroot_site",
+            "traces",
+            "detectors",
+            "debugging",
+            "accounts",
+            "integrations",
+        ):
             for directory, _, files in os.walk(_ROOT / package):
                 for name in files:
                     if name.endswith((".py", ".sql")):

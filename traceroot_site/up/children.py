@@ -1,4 +1,4 @@
-"""Child processes of the supervisor: started, restarted with back-off when they end, stopped in time."""
+"""Child processes of the supervisor: started, restarted with back-off, stopped in time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STABLE_SECONDS = 60
 class Child:
     """One process of ours: `manage.py` with `arguments`, in a process group of its own.
 
-    Log lines go to `log_path`; what it prints (mails, when no mail server is set) stays on the terminal.
+    Log lines go to `log_path`; what it prints (mails, without a mail server) stays on the terminal.
     """
 
     name: str

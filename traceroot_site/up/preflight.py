@@ -1,4 +1,4 @@
-"""What must be true before anything starts, each failure a sentence for the person at the keyboard."""
+"""What must be true before anything starts; each failure is a sentence for a person."""
 
 from __future__ import annotations
 
@@ -43,17 +43,20 @@ def prepare_directory(directory: Path) -> None:
     if free < _MIN_FREE_BYTES:
         raise CannotStart(
             f"The disk of {directory} is almost full: {free // 1024**2} MB are free, at least "
-            f"{_MIN_FREE_BYTES // 1024**2} MB are needed. Free some space, or choose another directory "
-            "with --data-dir."
+            f"{_MIN_FREE_BYTES // 1024**2} MB are needed. Free some space, or choose another "
+            "directory with --data-dir."
         )
 
 
 def _about(directory: Path, error: OSError) -> str:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"The disk of {directory} is full. Free some space, or choose another directory with --data-dir."
+        return (
+            f"The disk of {directory} is full. Free some space, or choose another directory with "
+            "--data-dir."
+        )
     return (
-        f"Cannot write to the data directory {directory}: {error.strerror}. Change its owner, or choose "
-        "another with --data-dir or TRACEROOT_DATA_DIR."
+        f"Cannot write to the data directory {directory}: {error.strerror}. Change its owner, or "
+        "choose another with --data-dir or TRACEROOT_DATA_DIR."
     )
 
 
@@ -101,7 +104,9 @@ def listen(host: str, port: int, *, purpose: str, option: str) -> socket.socket:
                 f"Port {port}, for {purpose}, is in use by another program. Stop that, or choose "
                 f"another port with {option} (0 takes a free one)."
             ) from error
-        raise CannotStart(f"Cannot listen on {host}:{port} for {purpose}: {error.strerror}.") from error
+        raise CannotStart(
+            f"Cannot listen on {host}:{port} for {purpose}: {error.strerror}."
+        ) from error
     except OverflowError as error:
         listener.close()
         raise CannotStart(f"{port} is not a port: use 0 to 65535 with {option}.") from error

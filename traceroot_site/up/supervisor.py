@@ -41,7 +41,7 @@ _opener = build_opener(ProxyHandler({}))
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to start and where. Port 0 is any free one; `after_start` runs once everything answers."""
+    """What to start and where. Port 0 is any free one; `after_start` runs once all answers."""
 
     host: str
     port: int
@@ -63,7 +63,7 @@ class Supervisor:
         self._lock: IO[str] | None = None
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises CannotStart or AlreadyRunning with nothing left running."""
+        """Until SIGTERM or SIGINT. Raises CannotStart or AlreadyRunning; then nothing runs."""
         preflight.prepare_directory(self._plan.data_dir)
         self._lock = preflight.claim(self._plan.data_dir)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -91,12 +91,16 @@ class Supervisor:
             "TRACEROOT_PORT": str(web.getsockname()[1]),
             "TRACEROOT_HOST": plan.host,
         }
+        starting = []
         if otlp is not None:
             environment["TRACEROOT_OTLP_PORT"] = str(otlp.getsockname()[1])
-            with announce.step("Receiver"):
-                self._start_child("receiver", otlp, environment)
-        with announce.step("Web, worker and schedule"):
-            self._start_child("web", web, environment)
+            starting.append(("Receiver", self._start_child("receiver", otlp, environment), otlp))
+        starting.append(
+            ("Web, worker and schedule", self._start_child("web", web, environment), web)
+        )
+        for title, child, listener in starting:
+            with announce.step(title):
+                self._wait_until_ready(child, _url(_reachable(plan.host), listener))
         otlp_url = _url(plan.host, otlp) if otlp is not None else url
         assert self._lock is not None
         preflight.describe(
@@ -115,9 +119,11 @@ class Supervisor:
         return listener
 
     def _listen_otlp(self) -> socket.socket | None:
-        """None when the port is taken (often another collector): the web port takes OTLP all the same."""
+        """None when the port is taken, often by another collector: the web port takes OTLP too."""
         try:
-            return self._listen(self._plan.host, self._plan.otlp_port, "OTLP", "TRACEROOT_OTLP_PORT")
+            return self._listen(
+                self._plan.host, self._plan.otlp_port, "OTLP", "TRACEROOT_OTLP_PORT"
+            )
         except preflight.CannotStart as error:
             announce.warn(f"{error} Until then OTLP is taken on the web port only.")
             return None
@@ -139,7 +145,9 @@ class Supervisor:
             client.engine_file(), json.dumps({"url": self._engine.url, "token": self._engine.token})
         )
 
-    def _start_child(self, name: str, listener: socket.socket, environment: dict[str, str]) -> None:
+    def _start_child(
+        self, name: str, listener: socket.socket, environment: dict[str, str]
+    ) -> Child:
         child = Child(
             name=name,
             arguments=[name, "--fd", str(listener.fileno())],
@@ -149,17 +157,20 @@ class Supervisor:
         )
         child.start()
         self._children.append(child)
-        self._wait_until_ready(child, _url("127.0.0.1" if self._plan.host == "0.0.0.0" else self._plan.host, listener))  # noqa: S104
+        return child
 
     def _wait_until_ready(self, child: Child, url: str) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and not self._stop.is_set():
             if not child.is_running:
                 raise preflight.CannotStart(
-                    f"{child.name} ended at its start. The end of {child.log_path}:\n{child.log_tail()}"
+                    f"{child.name} ended at its start. The end of {child.log_path}:\n"
+                    f"{child.log_tail()}"
                 )
             try:
-                with _opener.open(Request(f"{url}/livez", headers={"Host": "localhost"}), timeout=2):
+                with _opener.open(
+                    Request(f"{url}/livez", headers={"Host": "localhost"}), timeout=2
+                ):
                     return
             except (URLError, OSError):
                 time.sleep(0.05)
@@ -176,7 +187,10 @@ class Supervisor:
             for child in self._children:
                 code = child.exit_code
                 if child.restart_if_ended():
-                    announce.warn(f"{child.name} ended with code {code} and was started again ({child.log_path}).")
+                    announce.warn(
+                        f"{child.name} ended with code {code} and was started again "
+                        f"({child.log_path})."
+                    )
             if changed is not None and changed.happened():
                 announce.warn("Code changed: restarting.")
                 for child in self._children:
@@ -184,7 +198,9 @@ class Supervisor:
 
     def _restart_engine(self) -> None:
         assert self._engine is not None
-        announce.warn(f"The trace store ended with code {self._engine.exit_code}; starting it again.")
+        announce.warn(
+            f"The trace store ended with code {self._engine.exit_code}; starting it again."
+        )
         try:
             self._engine.start()
             self._engine_failures = 0
@@ -217,7 +233,9 @@ def _migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
         schedule.seed()
     except DatabaseError as error:
-        raise preflight.CannotStart(f"The database cannot be brought up to date: {error}") from error
+        raise preflight.CannotStart(
+            f"The database cannot be brought up to date: {error}"
+        ) from error
     finally:
         connections.close_all()
 
@@ -226,9 +244,16 @@ def _migrate_store() -> None:
     try:
         schema.apply()
     except StoreError as error:
-        raise preflight.CannotStart(f"The trace store cannot be brought up to date: {error}") from error
+        raise preflight.CannotStart(
+            f"The trace store cannot be brought up to date: {error}"
+        ) from error
     finally:
         client.forget()
+
+
+def _reachable(host: str) -> str:
+    """Where this machine reaches a listener of `host`."""
+    return "127.0.0.1" if host == "0.0.0.0" else host
 
 
 def _url(host: str, listener: socket.socket) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 
 try:
     from backports.zstd import ZstdDecompressor, ZstdError
@@ -17,7 +17,6 @@ except ImportError:  # it comes with the store's client; without it zstd is an u
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 _MAX_LAYERS = 2
 _MAX_STREAMS = 100
-_IsalError: type[Exception] = isal_zlib.IsalError
 
 
 class UnknownEncoding(ValueError):
@@ -51,7 +50,7 @@ def _gunzip(body: bytes, max_bytes: int) -> bytes:
 
 
 def _undeflate(body: bytes, max_bytes: int) -> bytes:
-    """By "deflate" the standard means zlib's format; some clients send the bare one (RFC 9110, 8.4.1.2)."""
+    """Zlib's format, or the bare one that some clients send (RFC 9110, 8.4.1.2)."""
     try:
         return _inflate(body, max_bytes, _ZLIB, "deflate")
     except BrokenEncoding:
@@ -65,7 +64,7 @@ def _inflate(body: bytes, max_bytes: int, window_bits: int, name: str) -> bytes:
         stream = isal_zlib.decompressobj(wbits=window_bits)
         try:
             piece = stream.decompress(rest, max_bytes - size + 1)
-        except _IsalError as error:
+        except igzip_lib.IsalError as error:
             raise BrokenEncoding(f"the body is not valid {name}: {error}") from None
         size += len(piece)
         if size > max_bytes:

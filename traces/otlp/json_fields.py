@@ -34,7 +34,7 @@ def list_of(owner: dict[str, Any], key: str, error: type[ValueError] = Malformed
     if value is None:
         return []
     if not isinstance(value, list):
-        raise error(f"{key} is a {type_name(value)}, not a list")
+        raise error(f"{key} is of type {type_name(value)}, not a list")
     return value
 
 

@@ -49,10 +49,16 @@ def lift(attributes: Attributes) -> Lifted:
     names, ranks = lifted.names, dict[Field, int]()
     kind_rank = implied_rank = _LAST
     for name, value in attributes.items():
-        if name.startswith(PREFIXES):
-            _lift_prefixed(name, lifted)
         entry = ENTRIES.get(name)
-        if entry is None or value is None or value == "":
+        if entry is None:
+            if name.startswith(PREFIXES):
+                _lift_prefixed(name, lifted)
+            continue
+        if entry.convention < lifted.convention:
+            lifted.convention = entry.convention
+        if entry.means_more:
+            _lift_prefixed(name, lifted)
+        if value is None or value == "":
             continue
         for field_name, rank in entry.fields:
             if field_name in MERGED:

@@ -1,7 +1,8 @@
 """One shape for messages, and readers of the JSON shapes that emitters use for them.
 
 Chat completions, responses, Anthropic blocks, Gemini contents and OpenTelemetry parts overlap so
-far that one tolerant reader takes all; it looks at what is there, not at who sent it. Nothing raises.
+far that one tolerant reader takes all. It looks at what is there, not at who sent it, and never
+raises.
 """
 
 from __future__ import annotations

@@ -26,20 +26,31 @@ _ANCESTORS = "traceroot.span.ids_path"
 _PLAIN = "opentelemetry"
 _EVALUATION = "evaluation"
 _STATUS: dict[int, Status] = {0: "unset", 1: "ok", 2: "error"}
-_TEXT_FIELDS: tuple[Field, ...] = (
-    "operation",
-    "agent_id",
-    "tool_call_id",
-    "provider",
-    "model",
-    "request_model",
-    "response_model",
-    "response_id",
-    "trace_name",
-    "prompt_name",
-    "prompt_version",
-    "git_source_file",
-    "git_source_function",
+_TEXT_FIELDS: frozenset[Field] = frozenset(
+    {
+        "operation",
+        "agent_name",
+        "agent_id",
+        "tool_name",
+        "tool_call_id",
+        "provider",
+        "model",
+        "request_model",
+        "response_model",
+        "response_id",
+        "session_id",
+        "user_id",
+        "environment",
+        "release",
+        "service_name",
+        "trace_name",
+        "prompt_name",
+        "prompt_version",
+        "git_repo",
+        "git_ref",
+        "git_source_file",
+        "git_source_function",
+    }
 )
 _MAX_COST_USD = Decimal(10**8)
 _CENT_MILLIONTHS = Decimal("0.000000001")
@@ -109,14 +120,8 @@ def _span(raw: RawSpan, project_id: UUID, received_ns: int, facts: ResourceFacts
         dropped_events=raw.dropped_events,
         dropped_links=raw.dropped_links,
     )
-    names = lifted.names
-    for field in _TEXT_FIELDS:
-        name = names.get(field)
-        if name is not None:
-            setattr(result, field, reading.text(attributes[name]))
-            sources[field] = name
-    _fill_where(result, lifted, facts, sources)
-    _fill_names(result, lifted, sources)
+    _fill_text(result, lifted, facts, sources)
+    _fill_names(result, sources)
     _fill_lists(result, lifted, sources)
     _fill_content(result, lifted, sources)
     _fill_error(result, lifted, sources)
@@ -145,41 +150,25 @@ def _is_local_root(raw: RawSpan) -> bool:
     return raw.attributes.get(_ANCESTORS) == []
 
 
-def _fill_where(span: Span, lifted: Lifted, facts: ResourceFacts, sources: dict[str, str]) -> None:
-    """Who, where and which version: the span's word, else its resource's."""
-    fields: tuple[Field, ...] = (
-        "session_id",
-        "user_id",
-        "environment",
-        "release",
-        "service_name",
-        "git_repo",
-        "git_ref",
-    )
-    for field in fields:
-        name = lifted.names.get(field)
-        if name is not None:
-            setattr(span, field, reading.text(span.attributes[name]))
+def _fill_text(span: Span, lifted: Lifted, facts: ResourceFacts, sources: dict[str, str]) -> None:
+    """Fields that are one attribute's text; the resource speaks where the span does not."""
+    attributes, names = span.attributes, lifted.names
+    for field, name in names.items():
+        if field in _TEXT_FIELDS:
+            setattr(span, field, reading.text(attributes[name]))
             sources[field] = name
-        elif field in facts:
-            text, sources[field] = facts[field]
+    for field, (text, source) in facts.items():
+        if field not in names:
             setattr(span, field, text)
+            sources[field] = source
 
 
-def _fill_names(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
+def _fill_names(span: Span, sources: dict[str, str]) -> None:
     """Agents and tools that nobody named have the name of their span."""
-    field: Field
-    for field, kind, verb in (
-        ("agent_name", "agent", "invoke_agent "),
-        ("tool_name", "tool", "execute_tool "),
-    ):
-        name = lifted.names.get(field)
-        if name is not None:
-            setattr(span, field, reading.text(span.attributes[name]))
-            sources[field] = name
-        elif span.kind == kind:
-            setattr(span, field, span.name.removeprefix(verb))
-            sources[field] = "name"
+    if span.kind == "agent" and not span.agent_name:
+        span.agent_name, sources["agent_name"] = span.name.removeprefix("invoke_agent "), "name"
+    elif span.kind == "tool" and not span.tool_name:
+        span.tool_name, sources["tool_name"] = span.name.removeprefix("execute_tool "), "name"
 
 
 def _fill_lists(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:

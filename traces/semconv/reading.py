@@ -41,6 +41,8 @@ def looks_like_json(value: str) -> bool:
 
 def count(value: Any) -> int | None:
     """A number of tokens: whole and not negative, also when it was sent as text."""
+    if type(value) is int:  # nearly always
+        return value if 0 <= value <= _MAX_COUNT else None
     number = decimal(value)
     if number is None or number < 0 or number > _MAX_COUNT or number != int(number):
         return None

@@ -38,6 +38,8 @@ class Entry:
     implied: tuple[int, Kind] | None
     convention: int
     """Index of the convention that the attribute is a mark of; len(CONVENTIONS) for none."""
+    means_more: bool
+    """Whether the beginning of the name says something besides."""
 
 
 NO_CONVENTION = len(CONVENTIONS)
@@ -101,7 +103,10 @@ def _entry(name: str) -> Entry:
         if implied is None and name in convention.implies:
             rank = index * 100 + list(convention.implies).index(name)
             implied = (rank, convention.implies[name])
-    return Entry(tuple(fields.items()), tuple(kinds), implied, convention_of(name))
+    means_more = name.startswith(
+        (*METADATA_PREFIXES, *EVALUATION_PREFIXES, *(flat.prefix for flat in FLAT_MESSAGES))
+    )
+    return Entry(tuple(fields.items()), tuple(kinds), implied, convention_of(name), means_more)
 
 
 ENTRIES: Mapping[str, Entry] = _compile()

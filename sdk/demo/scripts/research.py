@@ -28,15 +28,18 @@ def _search(query: str) -> Reply:
 
 
 def _open_best(request: ChatRequest) -> Reply:
-    """Opens the best hit that has not been opened yet."""
-    opened = {
-        json.loads(call["function"]["arguments"]).get("document_id")
-        for message in request.messages
-        for call in message.get("tool_calls") or ()
+    """Opens the best hit that has not been opened yet; the catalogue only when asked for it."""
+    left_out = {
+        "catalogue",
+        *(
+            json.loads(call["function"]["arguments"]).get("document_id")
+            for message in request.messages
+            for call in message.get("tool_calls") or ()
+        ),
     }
     for result in reversed(request.results):
         if result.startswith("[{"):
-            ids = [hit["id"] for hit in json.loads(result) if hit["id"] not in opened]
+            ids = [hit["id"] for hit in json.loads(result) if hit["id"] not in left_out]
             if ids:
                 return Reply(calls=(Call("open_page", {"document_id": ids[0]}),))
     return _hand_to_writer(request)

@@ -133,8 +133,9 @@ RULES = (
     _rule(
         Reply(
             "Our own tents and backpacks have four years on seams, zips and poles, and most "
-            "repairs take ten days. Gear of other makers follows their terms, which are shorter: "
-            "two years as a rule, without poles. I would register the tent with us before the season.",
+            "repairs take ten days. Gear of other makers follows their terms, which are "
+            "shorter: two years as a rule, without poles. I would register the tent with us "
+            "before the season.",
             seconds=52.0,
         ),
         user=r"warrant.*compare",

@@ -22,12 +22,14 @@ FLOORS = {
     # One expects a product's own rewriting of retrieved documents, which we keep as they were sent.
     "openinference": 0.85,
     "traceloop-openllmetry": 1.0,
+    # One expects a kind "server", which is no kind of ours.
+    "plain-otel": 0.99,
 }
 _KINDS = {"chat": "llm", "generation": "llm", "workflow": "chain", "span": "chain", "task": "chain"}
 
 
 def _cases(shared: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(shared / "otlp-conformance" / "cases.jsonl.gz", "rt") as lines:
+    with gzip.open(shared / "data" / "otlp-conformance" / "cases.jsonl.gz", "rt") as lines:
         for line in lines:
             case = json.loads(line)
             if case["signal"] == "traces" and case["well_formed"]:
@@ -114,7 +116,7 @@ def test_every_well_formed_case_is_read_without_rejection(shared: Path) -> None:
 
 
 def test_malformed_cases_are_rejected_with_a_reason(shared: Path) -> None:
-    with gzip.open(shared / "otlp-conformance" / "cases.jsonl.gz", "rt") as lines:
+    with gzip.open(shared / "data" / "otlp-conformance" / "cases.jsonl.gz", "rt") as lines:
         broken = [case for line in lines if not (case := json.loads(line))["well_formed"]]
     assert broken
     for case in broken:
@@ -126,14 +128,15 @@ def test_malformed_cases_are_rejected_with_a_reason(shared: Path) -> None:
 def test_agent_runs_arrive_whole(shared: Path) -> None:
     runs = 0
     for name in ("airline-support", "research-crew"):
-        with gzip.open(shared / "agent-runs" / f"{name}.otlp.jsonl.gz") as lines:
+        with gzip.open(shared / "data" / "agent-runs" / f"{name}.otlp.jsonl.gz") as lines:
             for line in lines:
                 decoded = decoder.decode(line, "json")
                 assert not decoded.rejected
                 spans = normalize.spans(decoded.spans, project_id=uuid4(), received_ns=1)
                 runs += 1
                 assert sum(span.is_local_root for span in spans) >= 1
-                assert all(span.session_id and span.service_name for span in spans)
+                assert any(span.session_id for span in spans)
+                assert all(span.service_name and span.environment for span in spans)
                 for span in spans:
                     conversation = messages.of(span)
                     assert bool(span.input) <= bool(conversation.input)

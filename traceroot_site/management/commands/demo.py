@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 import uuid
 from argparse import ArgumentParser
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # As an exception, so that the agents are stopped and their key is revoked on the way out.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         if options["parent_pid"]:
             parent.watch(options["parent_pid"], lambda: os.kill(os.getpid(), signal.SIGTERM))
         directory = demo.directory(settings.DATA_DIR)
@@ -55,7 +58,7 @@ class Command(BaseCommand):
         progress = _Progress(directory / "progress.json")
         known = progress.project_id
         if known and not Project.objects.filter(pk=known).exists():
-            shutil.rmtree(directory, ignore_errors=True)  # the history belongs to the project's runs
+            shutil.rmtree(directory, ignore_errors=True)  # the history is that of its runs
         if options["again"]:
             progress.forget()
         phases = [name for name in _PHASES if name not in progress.finished]

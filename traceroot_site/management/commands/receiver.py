@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.OTLP_PORT)
-        parser.add_argument("--fd", type=int, help="a listening socket handed down by the supervisor")
+        parser.add_argument(
+            "--fd", type=int, help="a listening socket handed down by the supervisor"
+        )
         parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +47,7 @@ class Command(BaseCommand):
                 timeout_keep_alive=75,
             )
         )
-        # uvicorn raises the signal again after serving; without a handler that would be the exit code.
+        # uvicorn raises the signal again after serving; unhandled it would be the exit code.
         signal.signal(signal.SIGTERM, lambda *_: None)
         signal.signal(signal.SIGINT, lambda *_: None)
         server.run(sockets=sockets)

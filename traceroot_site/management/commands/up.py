@@ -20,10 +20,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="default: loopback only")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="pages; 0 takes a free one")
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="pages; 0 takes a free one"
+        )
         parser.add_argument("--data-dir", type=Path, default=settings.DATA_DIR)
         parser.add_argument("--reload", action="store_true", help="restart when code changes")
-        parser.add_argument("--demo", action="store_true", help="with a demo project and a scripted model")
+        parser.add_argument(
+            "--demo", action="store_true", help="with a demo project and a scripted model"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         data_dir: Path = options["data_dir"].expanduser().resolve()
@@ -46,4 +50,4 @@ class Command(BaseCommand):
         """Settings are read once, from the environment: say there what the options say."""
         os.environ["TRACEROOT_DATA_DIR"] = str(data_dir)
         os.environ["TRACEROOT_HOST"] = host
-        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, *sys.argv])

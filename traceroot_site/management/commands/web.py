@@ -28,10 +28,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--fd", type=int, help="a listening socket handed down by the supervisor")
+        parser.add_argument(
+            "--fd", type=int, help="a listening socket handed down by the supervisor"
+        )
         parser.add_argument("--parent-pid", type=int, help="stop when this process has ended")
         parser.add_argument(
-            "--no-worker", action="store_true", help="workers run elsewhere (always so with REDIS_URL)"
+            "--no-worker",
+            action="store_true",
+            help="workers run elsewhere (always so with REDIS_URL)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +46,9 @@ class Command(BaseCommand):
         if options["fd"] is not None:
             endpoints = [f"fd:fileno={options['fd']}"]
         else:
-            endpoints = build_endpoint_description_strings(host=options["host"], port=options["port"])
+            endpoints = build_endpoint_description_strings(
+                host=options["host"], port=options["port"]
+            )
         worker = None
         if not options["no_worker"] and not settings.REDIS_URL:
             from traceroot_site.embedded_worker import EmbeddedWorker

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -60,9 +60,8 @@ class Command(BaseCommand):
 
     def _send_file(self, path: str, sender: Sender, is_now: bool) -> int:
         """The number of lines that could not be sent as they are no request."""
-        stdin: BinaryIO = getattr(sys.stdin, "buffer", sys.stdin)
         recording = Recording.open(
-            path, stdin, line_limit_bytes=settings.INGEST_MAX_BODY_BYTES, must_rewind=is_now
+            path, cast(BinaryIO, sys.stdin.buffer), line_limit_bytes=settings.INGEST_MAX_BODY_BYTES, must_rewind=is_now
         )
         progress = Progress(sys.stderr, recording.size_bytes)
         bad_lines = 0

@@ -1,0 +1,178 @@
+"""Alerts over a real SMTP server: once, to whom it concerns, in spite of trouble."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.test.utils import override_settings
+from django.utils import timezone
+
+from accounts.models import Project, User
+from detectors import alerts
+from detectors.models import AlertDelivery, AlertRoute, Finding
+from tests.detectors.conftest import Detect
+
+START = dt.datetime(2026, 1, 5, 9, 0, tzinfo=dt.UTC)
+
+
+class Mailbox:
+    """An SMTP server's handler: keeps what comes; refuses while `answer` is set."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answer = ""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.answer:
+            return self.answer
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 taken"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    assert controller.server is not None
+    port = controller.server.sockets[0].getsockname()[1]
+    with override_settings(
+        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=port,
+        EMAIL_USE_TLS=False,
+        PUBLIC_URL="https://trace.acme.example",
+    ):
+        yield box
+    controller.stop()
+
+
+def at(moment: dt.datetime) -> alerts.Clock:
+    return lambda: moment
+
+
+def test_the_owner_is_told_once_with_proof_and_links(
+    detect: Detect, project: Project, mailbox: Mailbox
+) -> None:
+    trace_id = detect()
+    assert alerts.send_due(timezone.now) == 1
+    assert alerts.send_due(timezone.now) == 0
+    [mail] = mailbox.mails
+    assert mail["To"] == "ada@acme.example"
+    assert mail["Subject"] == (
+        "[Support] Tool failure: refund failed and was not recovered: fare_not_refundable"
+    )
+    finding = Finding.objects.get()
+    trace_url = f"https://trace.acme.example/projects/{project.pk}/traces/{trace_id}/?span="
+    for kind in ("plain", "html"):
+        body = mail.get_body((kind,))
+        assert body is not None
+        text = body.get_content()
+        assert trace_url in text
+        assert f"/findings/{finding.pk}/" in text
+        assert "fare_not_refundable" in text
+    delivery = AlertDelivery.objects.get()
+    assert (delivery.state, delivery.attempts) == ("sent", 1)
+    assert delivery.sent_at is not None
+
+
+def test_text_of_a_trace_is_escaped_in_html_and_cannot_add_headers(
+    detect: Detect, project: Project, mailbox: Mailbox
+) -> None:
+    detect()
+    Finding.objects.update(summary="<script>x</script>\nBcc: mallory@globex.example")
+    alerts.send_due(timezone.now)
+    [mail] = mailbox.mails
+    assert mail["Bcc"] is None
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert "&lt;script&gt;" in html.get_content()
+    assert "<script>" not in html.get_content()
+
+
+def test_a_busy_mail_server_is_tried_again_later_and_later(
+    detect: Detect, project: Project, mailbox: Mailbox
+) -> None:
+    detect()
+    AlertDelivery.objects.update(next_attempt_at=START)
+    mailbox.answer = "451 busy, try later"
+    assert alerts.send_due(at(START)) == 0
+    delivery = AlertDelivery.objects.get()
+    assert delivery.state == "waiting"
+    assert "451" in delivery.error
+    assert delivery.next_attempt_at == START + dt.timedelta(seconds=15)
+    alerts.send_due(at(START + dt.timedelta(seconds=14)))
+    assert AlertDelivery.objects.get().attempts == 1, "not before its time"
+    alerts.send_due(at(START + dt.timedelta(seconds=15)))
+    assert AlertDelivery.objects.get().next_attempt_at == START + dt.timedelta(seconds=45)
+    mailbox.answer = ""
+    assert alerts.send_due(at(START + dt.timedelta(seconds=45))) == 1
+    assert len(mailbox.mails) == 1
+
+
+def test_a_refusal_is_final_and_visible(detect: Detect, project: Project, mailbox: Mailbox) -> None:
+    detect()
+    mailbox.answer = "554 no such user"
+    alerts.send_due(timezone.now)
+    delivery = AlertDelivery.objects.get()
+    assert delivery.state == "failed"
+    assert "no such user" in delivery.error
+
+
+def test_it_gives_up_in_the_end(detect: Detect, project: Project) -> None:
+    detect()
+    AlertDelivery.objects.update(attempts=alerts.MAX_ATTEMPTS - 1)
+    with override_settings(
+        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=9,
+    ):
+        alerts.send_due(timezone.now)
+    delivery = AlertDelivery.objects.get()
+    assert delivery.state == "failed"
+    assert "Given up after 8 attempts" in delivery.error
+
+
+def test_what_may_have_been_sent_is_not_sent_again(
+    detect: Detect, project: Project, mailbox: Mailbox
+) -> None:
+    detect()
+    AlertDelivery.objects.update(state="sending", lease_expires_at=START)
+    assert alerts.send_due(timezone.now) == 0
+    delivery = AlertDelivery.objects.get()
+    assert delivery.state == "uncertain"
+    assert mailbox.mails == []
+
+
+def test_only_routes_that_are_on_are_told(detect: Detect, project: Project, ada: User) -> None:
+    alerts.ensure_routes(project)
+    AlertRoute.objects.filter(email=ada.email).update(is_enabled=False)
+    AlertRoute.objects.create(project=project, email="oncall@acme.example")
+    detect()
+    assert [delivery.recipient for delivery in AlertDelivery.objects.all()] == [
+        "oncall@acme.example"
+    ]
+
+
+def test_another_projects_routes_hear_nothing(
+    detect: Detect, project: Project, other_project: Project
+) -> None:
+    alerts.ensure_routes(other_project)
+    detect()
+    assert [d.recipient for d in AlertDelivery.objects.all()] == ["ada@acme.example"]
+
+
+def test_the_default_route_is_made_once(project: Project) -> None:
+    for _ in range(2):
+        alerts.ensure_routes(project)
+    [route] = AlertRoute.objects.for_project(project)
+    assert (route.email, route.is_default) == ("ada@acme.example", True)
