@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import api_keys, names
+from accounts import api_keys, names, permissions
 from accounts.models import NAME_MAX_CHARACTERS
 from accounts.permissions import Role
 
@@ -34,10 +34,12 @@ class ProjectForm(forms.Form):
 
 
 class ApiKeyForm(forms.Form):
-    DAYS = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
+    DAYS = (("0", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
 
     name = NameField(label="Name", help_text="What uses it, for instance “Production agents”.")
-    expires_in_days = forms.ChoiceField(label="Expires", choices=DAYS, required=False)
+    expires_in_days = forms.ChoiceField(
+        label="Expires", choices=DAYS, initial="0", help_text="From then on it is refused."
+    )
     scopes = forms.MultipleChoiceField(
         label="It may",
         choices=list(api_keys.SCOPES.items()),
@@ -47,14 +49,29 @@ class ApiKeyForm(forms.Form):
     )
 
     def expires_at(self, now: datetime) -> datetime | None:
-        days = self.cleaned_data["expires_in_days"]
-        return now + timedelta(days=int(days)) if days else None
-
-
-class MemberForm(forms.Form):
-    email = forms.EmailField(label="Email address")
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.MEMBER)
+        days = int(self.cleaned_data["expires_in_days"])
+        return now + timedelta(days=days) if days else None
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label="Role", choices=Role.choices)
+    """`appointer`: the role of the person who chooses; only what they may give is on offer."""
+
+    role = forms.ChoiceField(
+        label="Role",
+        initial=Role.MEMBER,
+        error_messages={"invalid_choice": "Choose one of the roles in the list."},
+    )
+
+    def __init__(self, *args: Any, appointer: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        role.choices = [
+            (value, label)
+            for value, label in Role.choices
+            if permissions.may_appoint(appointer, value)
+        ]
+
+
+class MemberForm(RoleForm):
+    email = forms.EmailField(label="Email address")

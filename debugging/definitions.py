@@ -11,6 +11,7 @@ from debugging.functions import Function
 from debugging.snapshot import Snapshot
 
 NAME_LIMIT = 24
+MATCH_LIMIT = 2000
 AMBIGUOUS = 3
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]{1,99}")
 _TEST_PATH = re.compile(
@@ -55,23 +56,35 @@ def _in_file(snapshot: Snapshot, path: str, name: str) -> list[Definition]:
     ]
 
 
-def _elsewhere(snapshot: Snapshot, names: list[str], near: str | None) -> list[Definition]:
-    either = "|".join(re.escape(name) for name in names)
+def locate(snapshot: Snapshot, names: Iterable[str]) -> None:
+    """Searches the snapshot for the definitions of `names` in one go and remembers the files, so
+    that `find` searches for none of them again."""
+    known = snapshot.definition_paths
+    new = [n for n in dict.fromkeys(names) if n not in known and _IDENTIFIER.fullmatch(n)]
+    if not new:
+        return
+    known.update((name, []) for name in new)
+    either = "|".join(re.escape(name) for name in new)
     pattern = (
         rf"(def|class|function)[[:space:]*]+({either})[[:space:]]*[(:<{{]"
         rf"|(const|let|var)[[:space:]]+({either})[[:space:]]*[=:]"
         rf"|^[[:space:]]*(async[[:space:]]+)?({either})[[:space:]]*\([^;]*\{{[[:space:]]*$"
     )
-    places: dict[str, list[str]] = {}
-    for match in git.grep(snapshot.directory, snapshot.commit, pattern, fixed=False, limit=200):
-        for name in names:
-            if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", match.text):
-                paths = places.setdefault(name, [])
-                if match.path not in paths:
-                    paths.append(match.path)
+    wanted = frozenset(new)
+    for match in git.grep(
+        snapshot.directory, snapshot.commit, pattern, fixed=False, limit=MATCH_LIMIT
+    ):
+        for name in wanted.intersection(re.findall(r"[\w$]+", match.text)):
+            if match.path not in known[name]:
+                known[name].append(match.path)
+
+
+def _elsewhere(snapshot: Snapshot, names: list[str], near: str | None) -> list[Definition]:
+    locate(snapshot, names)
     imports = _import_paths(snapshot, near)
     found: list[Definition] = []
-    for name, paths in places.items():
+    for name in names:
+        paths = snapshot.definition_paths[name]
         chosen = _preferred(paths, imports.get(name), near)
         certain = name in imports or len(paths) == 1
         for path in chosen:

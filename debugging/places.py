@@ -49,11 +49,11 @@ def follow(snapshot: Snapshot, sightings: tuple[Sighting, ...]) -> DataPath:
     words: set[str] = set()
     on_stack = _on_stack(snapshot, sightings)
     strongest = sorted(_distinct(sightings), key=lambda one: one.weight, reverse=True)
-    for sighting in strongest[:SIGHTING_LIMIT]:
-        if snapshot.lines(sighting.path) is None:
-            continue
+    readable = [one for one in strongest if snapshot.lines(one.path) is not None]
+    flows = [(one, _flow(snapshot, one)) for one in readable[:SIGHTING_LIMIT]]
+    definitions.locate(snapshot, [n for _, flow in flows for n in (*flow.calls, *flow.attributes)])
+    for sighting, flow in flows:
         found += _around(snapshot, sighting)
-        flow = _flow(snapshot, sighting)
         words |= flow.words
         found += _feeding(snapshot, sighting, flow, on_stack)
     return DataPath(tuple(sorted(found, key=lambda one: -one.weight)), frozenset(words))
@@ -142,12 +142,9 @@ def _second(
         return []
     found: list[Place] = []
     known = {*on_stack, *((made.path, made.function.first_line) for made in producers)}
-    for made in producers[:SECOND_PRODUCER_LIMIT]:
-        tree = snapshot.tree(made.path)
-        if tree is None:
-            continue
-        first, last = made.function.first_line, made.function.last_line
-        names = dataflow.calls_inside(tree, first, last)[:SECOND_PRODUCER_LIMIT]
+    called = [(made, _called(snapshot, made)) for made in producers[:SECOND_PRODUCER_LIMIT]]
+    definitions.locate(snapshot, [name for _, names in called for name in names])
+    for made, names in called:
         for inner in definitions.find(snapshot, names, near=made.path)[:SECOND_PRODUCER_LIMIT]:
             key = (inner.path, inner.function.first_line)
             if key not in known:
@@ -155,6 +152,14 @@ def _second(
                 phrase = f"`{inner.function.name}`, which `{made.function.short_name}` calls"
                 found.append(_whole(inner, one.weight * 0.5, phrase, one.span_ids))
     return found
+
+
+def _called(snapshot: Snapshot, made: Definition) -> tuple[str, ...]:
+    tree = snapshot.tree(made.path)
+    if tree is None:
+        return ()
+    names = dataflow.calls_inside(tree, made.function.first_line, made.function.last_line)
+    return names[:SECOND_PRODUCER_LIMIT]
 
 
 def _values(snapshot: Snapshot, one: Sighting, flow: dataflow.Flow) -> list[Place]:

@@ -22,6 +22,7 @@ class Snapshot:
         self.paths = git.list_files(directory, commit)
         self.index = FileIndex(self.paths)
         self.unreadable: dict[str, str] = {}
+        self.definition_paths: dict[str, list[str]] = {}
         self._known = frozenset(self.paths)
         self._lines: dict[str, tuple[str, ...] | None] = {}
         self._trees: dict[str, ast.Module | None] = {}

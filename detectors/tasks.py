@@ -20,7 +20,7 @@ JUDGE_SECONDS = 30.0
 _WAKE = "task:detectors.run_pending"
 
 
-@shared_task(name="detectors.sweep", time_limit=120)  # type: ignore[untyped-decorator]
+@shared_task(name="detectors.sweep", time_limit=120)
 def sweep_settled() -> None:
     """Settled generations become runs, and their checks run at once; judges are woken."""
     owner = uuid.uuid4().hex
@@ -37,7 +37,7 @@ def sweep_settled() -> None:
         run_pending.apply_async(expires=15)
 
 
-@shared_task(name="detectors.run_pending", time_limit=600)  # type: ignore[untyped-decorator]
+@shared_task(name="detectors.run_pending", time_limit=600)
 def run_pending() -> None:
     """Judges of waiting runs, for a while; one call of a model may outlast the budget."""
     try:
@@ -46,6 +46,6 @@ def run_pending() -> None:
         cache.delete(_WAKE)
 
 
-@shared_task(name="detectors.send_alerts", time_limit=300)  # type: ignore[untyped-decorator]
+@shared_task(name="detectors.send_alerts", time_limit=300)
 def send_alerts() -> None:
     alerts.send_due(timezone.now)

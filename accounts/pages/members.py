@@ -15,7 +15,6 @@ from accounts.access import ProjectRequest, project_view
 from accounts.forms import MemberForm, RoleForm
 from accounts.models import Membership
 from accounts.organizations import MembershipError
-from accounts.permissions import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,15 @@ class MemberRow:
 
     member: Membership
     may_change: bool
+    form: RoleForm
+
+    @property
+    def role_dialog_id(self) -> str:
+        return f"role-{self.member.id.hex}"
+
+    @property
+    def role_question(self) -> str:
+        return f"Role of {self.member.user.email}"
 
     @property
     def dialog_id(self) -> str:
@@ -37,13 +45,13 @@ class MemberRow:
 @project_view("project.read")
 @require_safe
 def members(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
-    return _page(request, MemberForm())
+    return _page(request, MemberForm(appointer=request.membership.role))
 
 
 @project_view("members.manage")
 @require_POST
 def add(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
-    form = MemberForm(request.POST)
+    form = MemberForm(request.POST, appointer=request.membership.role)
     if not form.is_valid():
         return _page(request, form, status=422)
     user = users.find(form.cleaned_data["email"])
@@ -71,9 +79,9 @@ def change_role(
     request: ProjectRequest, project_id: uuid.UUID, membership_id: uuid.UUID
 ) -> HttpResponse:
     membership = _find(request, membership_id)
-    form = RoleForm(request.POST)
+    form = RoleForm(request.POST, appointer=request.membership.role)
     if not form.is_valid():
-        messages.error(request, "Choose one of the roles in the list.")
+        messages.error(request, " ".join(form.errors["role"]))
         return redirect("accounts:members", project_id=project_id)
     try:
         organizations.change_role(membership, form.cleaned_data["role"], by=request.membership)
@@ -107,6 +115,13 @@ def _find(request: ProjectRequest, membership_id: uuid.UUID) -> Membership:
     return get_object_or_404(members_here.select_related("user", "organization"), pk=membership_id)
 
 
+def _row(member: Membership, mine: Membership) -> MemberRow:
+    form = RoleForm(
+        appointer=mine.role, initial={"role": member.role}, auto_id=f"id_%s_{member.id.hex}"
+    )
+    return MemberRow(member, permissions.may_appoint(mine.role, member.role), form)
+
+
 def _page(request: ProjectRequest, form: MemberForm, status: int = 200) -> HttpResponse:
     rows = (
         Membership.objects.for_organization(request.organization)
@@ -117,12 +132,7 @@ def _page(request: ProjectRequest, form: MemberForm, status: int = 200) -> HttpR
     context = {
         "nav": "settings",
         "section": "members",
-        "rows": [MemberRow(row, permissions.may_appoint(mine.role, row.role)) for row in rows],
-        "roles": [
-            (value, label)
-            for value, label in Role.choices
-            if permissions.may_appoint(mine.role, value)
-        ],
+        "rows": [_row(member, mine) for member in rows],
         "may_manage": mine.may("members.manage"),
         "form": form,
     }

@@ -15,6 +15,7 @@ import re
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -130,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
             reply = self._model.script.answer(request)
         except NoRule as missing:
             self._send(400, completions.error(400, str(missing)))
+            return
+        except Exception as error:  # a script's own code failed: said to the client, not hung up
+            traceback.print_exc()
+            self._send(500, completions.error(500, f"The script failed: {error!r}"))
             return
         seconds = self._seconds(request, reply) * pace
         if reply.status != 200:

@@ -44,9 +44,7 @@ class History:
         )
         return done.stdout.decode("utf-8", "replace").strip()
 
-    def commit(
-        self, subject: str, files: dict[str, str | bytes], *, author: str = "Ada"
-    ) -> str:
+    def commit(self, subject: str, files: dict[str, str | bytes], *, author: str = "Ada") -> str:
         """Writes `files` and commits them; returns the id."""
         for name, content in files.items():
             path = self.directory / name
@@ -55,8 +53,14 @@ class History:
         when = f"{int(self.next_date().timestamp())} +0000"
         self.git("add", "-A")
         self.git(
-            "commit", "-q", "--allow-empty", "-m", subject,
-            GIT_AUTHOR_DATE=when, GIT_COMMITTER_DATE=when, GIT_AUTHOR_NAME=author,
+            "commit",
+            "-q",
+            "--allow-empty",
+            "-m",
+            subject,
+            GIT_AUTHOR_DATE=when,
+            GIT_COMMITTER_DATE=when,
+            GIT_AUTHOR_NAME=author,
         )
         self.shas.append(self.git("rev-parse", "HEAD"))
         return self.shas[-1]
@@ -106,6 +110,9 @@ def failing_span(traceback: str, **values: object) -> SpanFacts:
     kind, _, message = last.partition(": ")
     fact = ExceptionFact(kind, message, traceback)
     known: dict[str, object] = {
-        "span_id": "b" * 16, "name": "step", "status": "ERROR", "status_message": last,
+        "span_id": "b" * 16,
+        "name": "step",
+        "status": "ERROR",
+        "status_message": last,
     }
     return SpanFacts(exceptions=(fact, fact), **{**known, **values})  # type: ignore[arg-type]

@@ -25,16 +25,35 @@ def directory(history: History) -> Path:
 
 @pytest.mark.parametrize(
     "ref",
-    ["--upload-pack=id", "-x", "a..b", "HEAD~1", "a^{commit}", "a:b", "@{u}", "a b", "x\n", "x\0y",
-     "", "a.lock", "../x", "a\\b", "x" * 300, "/abs", "a//b"],
+    [
+        "--upload-pack=id",
+        "-x",
+        "a..b",
+        "HEAD~1",
+        "a^{commit}",
+        "a:b",
+        "@{u}",
+        "a b",
+        "x\n",
+        "x\0y",
+        "",
+        "a.lock",
+        "../x",
+        "a\\b",
+        "x" * 300,
+        "/abs",
+        "a//b",
+    ],
 )
 def test_hostile_refs_are_refused(history: History, ref: str) -> None:
     with pytest.raises(git.UnsafeName):
         git.resolve(directory(history), ref)
 
 
-@pytest.mark.parametrize("path", ["../etc/passwd", "/etc/passwd", "-x", "a/../b", ".git/config",
-                                  "a\0b", "", "a//b", "x" * 5000])
+@pytest.mark.parametrize(
+    "path",
+    ["../etc/passwd", "/etc/passwd", "-x", "a/../b", ".git/config", "a\0b", "", "a//b", "x" * 5000],
+)
 def test_hostile_paths_are_refused(history: History, path: str) -> None:
     with pytest.raises(git.UnsafeName):
         git.read_file(directory(history), history.shas[0], path)
@@ -75,8 +94,14 @@ def test_settings_of_the_repository_start_nothing(history: History, tmp_path: Pa
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {mark}\n")
     program.chmod(0o755)
-    for key in ("core.fsmonitor", "diff.external", "core.pager", "diff.odd.textconv",
-                "diff.odd.command", "core.askPass"):
+    for key in (
+        "core.fsmonitor",
+        "diff.external",
+        "core.pager",
+        "diff.odd.textconv",
+        "diff.odd.command",
+        "core.askPass",
+    ):
         history.git("config", key, str(program))
     history.git("config", "alias.log", f"!{program}")
     hooks = directory(history) / "hooks"
@@ -86,6 +111,7 @@ def test_settings_of_the_repository_start_nothing(history: History, tmp_path: Pa
     sha = history.commit("Odd", {".gitattributes": "*.py diff=odd\n", "a.py": "x = 2\n"})
     mark.unlink(missing_ok=True)
     from debugging import history as reading
+
     reading.diffs(directory(history), [sha])
     reading.blame(directory(history), sha, "a.py", [(1, 1)])
     reading.of_lines(directory(history), sha, "a.py", 1, 1, limit=3)
@@ -101,7 +127,8 @@ def test_environment_carries_nothing_of_the_caller(
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.pager=id'")
     monkeypatch.setenv("DATABASE_URL", "secret")
     variables = git.environment(directory(history))
-    assert "DATABASE_URL" not in variables and "GIT_DIR" not in variables
+    assert "DATABASE_URL" not in variables
+    assert "GIT_DIR" not in variables
     assert variables["GIT_ALLOW_PROTOCOL"] == "none"
     assert git.resolve(directory(history), "main") == history.shas[0]
 
@@ -109,7 +136,8 @@ def test_environment_carries_nothing_of_the_caller(
 def test_token_travels_only_in_the_environment(history: History) -> None:
     network = git.Network(protocols=("https",), token="ghs_secret")
     variables = git.environment(directory(history), network)
-    assert "ghs_secret" not in str(variables) and "ghs_secret" not in repr(network)
+    assert "ghs_secret" not in str(variables)
+    assert "ghs_secret" not in repr(network)
     assert any(value.startswith("Authorization: Basic ") for value in variables.values())
     with pytest.raises(git.UnsafeName):
         git.environment(directory(history), git.Network(("https",), token="a\nX-Evil: 1"))
@@ -119,8 +147,11 @@ def test_token_travels_only_in_the_environment(history: History) -> None:
 def test_protocols_not_named_are_refused_by_git_itself(history: History, address: str) -> None:
     network = git.Network(protocols=("https",))
     with pytest.raises(git.CommandFailed, match="not allowed"):
-        git.run(["ls-remote", "--end-of-options", address], directory=directory(history),
-                network=network)
+        git.run(
+            ["ls-remote", "--end-of-options", address],
+            directory=directory(history),
+            network=network,
+        )
 
 
 def test_slow_commands_are_killed_with_their_children(history: History, tmp_path: Path) -> None:
@@ -134,6 +165,7 @@ def test_slow_commands_are_killed_with_their_children(history: History, tmp_path
 
 def test_a_forged_commit_inside_a_file_is_not_read_as_one(history: History) -> None:
     from debugging import history as reading
+
     forged = f"\x01{'e' * 40}\0Mallory\x000\0\0Forged"
     sha = history.commit("Real", {"b.txt": "a" * 9000 + "\n" + forged + "\n"})
     assert [one.commit.sha for one in reading.diffs(directory(history), [sha])] == [sha]

@@ -125,7 +125,8 @@ def test_a_wanted_commit_on_no_branch_is_fetched(history: History, tmp_path: Pat
     history.git("checkout", "-q", "main")
     mirror = fetched(history, tmp_path, wanted=loose)
     resolved = mirror.resolve(loose)
-    assert resolved.commit == loose and resolved.drift is None
+    assert resolved.commit == loose
+    assert resolved.drift is None
 
 
 def test_a_wanted_commit_nobody_has_leaves_a_usable_mirror(
@@ -144,14 +145,21 @@ def test_resolving_names_what_was_used_and_why(history: History, tmp_path: Path)
     at = FIRST_COMMIT + timedelta(days=2, hours=3)
     missing = mirror.resolve("f" * 40, at=at)
     assert missing.commit == history.shas[2]
-    assert missing.drift and "last commit of main before the trace" in missing.drift
+    assert missing.drift
+    assert "last commit of main before the trace" in missing.drift
     branch = mirror.resolve("main", at=at)
-    assert branch.commit == history.shas[2] and branch.drift and "moved on" in branch.drift
+    assert branch.commit == history.shas[2]
+    assert branch.drift
+    assert "moved on" in branch.drift
     assert mirror.resolve("main").commit == history.shas[-1]
     release = mirror.resolve(None, at=at, release="agent@1.2.0")
-    assert release.commit == history.shas[1] and release.drift and "v1.2.0" in release.drift
+    assert release.commit == history.shas[1]
+    assert release.drift
+    assert "v1.2.0" in release.drift
     early = mirror.resolve("--upload-pack=id", at=FIRST_COMMIT - timedelta(days=9))
-    assert early.commit == history.shas[-1] and early.drift and "newest commit" in early.drift
+    assert early.commit == history.shas[-1]
+    assert early.drift
+    assert "newest commit" in early.drift
 
 
 def test_an_empty_repository_is_said(tmp_path: Path) -> None:
@@ -172,17 +180,20 @@ def test_a_too_large_repository_leaves_nothing(history: History, tmp_path: Path)
 
 def test_two_at_once_make_one_mirror(history: History, tmp_path: Path) -> None:
     found: list[Mirror] = []
-    threads = [threading.Thread(target=lambda: found.append(fetched(history, tmp_path)))
-               for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: found.append(fetched(history, tmp_path))) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 4 and len({one.directory for one in found}) == 1
+    assert len(found) == 4
+    assert len({one.directory for one in found}) == 1
 
 
 def test_a_held_lock_is_waited_for_and_then_said(history: History, tmp_path: Path) -> None:
     import fcntl
+
     mirror = fetched(history, tmp_path)
     with mirror.directory.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -215,13 +226,24 @@ class _GitServer(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         done = subprocess.run(
-            ["git", "http-backend"], input=body, capture_output=True, check=True,
-            env={"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": self.root, "PATH_INFO": path,
-                 "GIT_HTTP_EXPORT_ALL": "1", "QUERY_STRING": query, "REMOTE_USER": "ada",
-                 "REQUEST_METHOD": self.command, "CONTENT_LENGTH": str(len(body)),
-                 "CONTENT_TYPE": self.headers.get("content-type", ""),
-                 "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
-                 "GIT_PROTOCOL": self.headers.get("git-protocol", "")})
+            ["git", "http-backend"],
+            input=body,
+            capture_output=True,
+            check=True,
+            env={
+                "PATH": os.environ["PATH"],
+                "GIT_PROJECT_ROOT": self.root,
+                "PATH_INFO": path,
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "QUERY_STRING": query,
+                "REMOTE_USER": "ada",
+                "REQUEST_METHOD": self.command,
+                "CONTENT_LENGTH": str(len(body)),
+                "CONTENT_TYPE": self.headers.get("content-type", ""),
+                "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
+                "GIT_PROTOCOL": self.headers.get("git-protocol", ""),
+            },
+        )
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         self.send_response(200)
         for line in head.decode().split("\r\n"):
@@ -256,12 +278,11 @@ def test_fetches_over_http_with_a_token_and_keeps_none_of_it(
     mirror = fetch_mirror(source, tmp_path / "mirrors")
     assert mirror.resolve("main").commit == history.shas[-1]
     kept = b"".join(p.read_bytes() for p in mirror.directory.rglob("*") if p.is_file())
-    assert b"ghs_secret" not in kept and b"Basic" not in kept
+    assert b"ghs_secret" not in kept
+    assert b"Basic" not in kept
 
 
-def test_without_the_token_the_server_refuses_and_nothing_asks(
-    server: str, tmp_path: Path
-) -> None:
+def test_without_the_token_the_server_refuses_and_nothing_asks(server: str, tmp_path: Path) -> None:
     with pytest.raises(git.CommandFailed):
         fetch_mirror(check_source(f"{server}/repo/.git", OPEN), tmp_path / "mirrors")
 
@@ -273,10 +294,15 @@ def test_redirects_are_not_followed(server: str, tmp_path: Path) -> None:
     assert not list((tmp_path / "mirrors").glob("*.git"))
 
 
-def test_host_is_pinned_to_the_checked_address(history: History, server: str,
-                                               tmp_path: Path) -> None:
+def test_host_is_pinned_to_the_checked_address(
+    history: History, server: str, tmp_path: Path
+) -> None:
     port = server.rpartition(":")[2]
-    source = mirrors.RemoteSource(f"http://rebound.invalid:{port}/repo/.git", "http",
-                                  f"rebound.invalid:{port}:127.0.0.1", "ghs_secret")
+    source = mirrors.RemoteSource(
+        f"http://rebound.invalid:{port}/repo/.git",
+        "http",
+        f"rebound.invalid:{port}:127.0.0.1",
+        "ghs_secret",
+    )
     mirror = fetch_mirror(source, tmp_path / "mirrors")
     assert mirror.resolve("main").commit == history.shas[-1]

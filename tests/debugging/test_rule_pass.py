@@ -57,8 +57,12 @@ def shop(tmp_path: Path) -> History:
     history.commit("Load orders", {"shop/orders.py": ORDERS, "main.py": MAIN})
     for number in range(4):
         history.commit(f"Describe step {number}", {f"docs/step{number}.md": f"step {number}\n"})
-    history.replace("Explain totals", "shop/pricing.py", '"""Price of one line."""',
-                    '"""Price of one line: price times quantity."""')
+    history.replace(
+        "Explain totals",
+        "shop/pricing.py",
+        '"""Price of one line."""',
+        '"""Price of one line: price times quantity."""',
+    )
     return history
 
 
@@ -69,8 +73,9 @@ def finish(history: History) -> None:
 
 
 def test_names_the_failing_line_and_the_commit_that_changed_it(shop: History) -> None:
-    culprit = shop.replace("Read the amount", "shop/pricing.py", 'item["quantity"]',
-                           'item["amount"]', author="Ben")
+    culprit = shop.replace(
+        "Read the amount", "shop/pricing.py", 'item["quantity"]', 'item["amount"]', author="Ben"
+    )
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
     first = report.locations[0]
@@ -78,14 +83,20 @@ def test_names_the_failing_line_and_the_commit_that_changed_it(shop: History) ->
     assert report.culprits[0].sha == culprit
     assert report.culprits[0].author == "Ben"
     assert "amount" in (report.culprits[0].hunk or "")
-    assert report.commit == shop.shas[-1] and report.drift is None
+    assert report.commit == shop.shas[-1]
+    assert report.drift is None
     assert "changed the failing line" in [one.text for one in report.culprits[0].reasons]
     assert report.locations[0].reasons[0].span_ids == ("b" * 16,)
 
 
 def test_blames_the_caller_when_the_failing_line_is_old(shop: History) -> None:
-    culprit = shop.replace("Pass the raw rows", "shop/orders.py", "amount = total(items)",
-                           "amount = total(raw)", author="Ben")
+    culprit = shop.replace(
+        "Pass the raw rows",
+        "shop/orders.py",
+        "amount = total(items)",
+        "amount = total(raw)",
+        author="Ben",
+    )
     finish(shop)
     assert len(shop.shas) == 12
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
@@ -95,8 +106,9 @@ def test_blames_the_caller_when_the_failing_line_is_old(shop: History) -> None:
 
 
 def test_blames_the_producer_that_is_no_longer_on_the_stack(shop: History) -> None:
-    culprit = shop.replace("Keep rows short", "shop/orders.py",
-                           '"quantity": one[1]}', '"count": one[1]}', author="Ben")
+    culprit = shop.replace(
+        "Keep rows short", "shop/orders.py", '"quantity": one[1]}', '"count": one[1]}', author="Ben"
+    )
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
     assert report.culprits[0].sha == culprit
@@ -104,22 +116,35 @@ def test_blames_the_producer_that_is_no_longer_on_the_stack(shop: History) -> No
 
 
 def test_finds_the_commit_that_removed_a_guard(shop: History) -> None:
-    shop.replace("Guard empty lines", "shop/pricing.py", '    quantity = item["quantity"]\n',
-                 '    if item["price"] is None:\n        return 0\n'
-                 '    quantity = item["quantity"]\n')
+    shop.replace(
+        "Guard empty lines",
+        "shop/pricing.py",
+        '    quantity = item["quantity"]\n',
+        '    if item["price"] is None:\n        return 0\n    quantity = item["quantity"]\n',
+    )
     shop.replace("Allow free lines", "main.py", "(1.0, 1)", "(None, 1)")
-    culprit = shop.replace("Simplify", "shop/pricing.py",
-                           '    if item["price"] is None:\n        return 0\n', "", author="Ben")
+    culprit = shop.replace(
+        "Simplify",
+        "shop/pricing.py",
+        '    if item["price"] is None:\n        return 0\n',
+        "",
+        author="Ben",
+    )
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
     assert culprit in [one.sha for one in report.culprits[:2]]
 
 
 def test_layout_changes_are_not_blamed(shop: History) -> None:
-    culprit = shop.replace("Read the amount", "shop/pricing.py", 'item["quantity"]',
-                           'item["amount"]')
-    layout = shop.replace("Format", "shop/pricing.py", 'quantity = item["amount"]',
-                          "quantity = (\n        item['amount']\n    )")
+    culprit = shop.replace(
+        "Read the amount", "shop/pricing.py", 'item["quantity"]', 'item["amount"]'
+    )
+    layout = shop.replace(
+        "Format",
+        "shop/pricing.py",
+        'quantity = item["amount"]',
+        "quantity = (\n        item['amount']\n    )",
+    )
     finish(shop)
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
     assert report.culprits[0].sha == culprit
@@ -131,8 +156,10 @@ def test_excerpt_shows_the_lines_around_with_their_last_change(shop: History) ->
     report = rule_pass.analyse(trace_of(shop, failing_span(shop.run("main.py"))), shop.mirror())
     lines = {one.number: one for one in report.locations[0].excerpt}
     assert lines[6].text == '    quantity = item["amount"]'
-    assert lines[6].blame is not None and lines[6].blame.subject == "Read the amount"
-    assert lines[7].blame is not None and lines[7].blame.subject == "Price orders"
+    assert lines[6].blame is not None
+    assert lines[6].blame.subject == "Read the amount"
+    assert lines[7].blame is not None
+    assert lines[7].blame.subject == "Price orders"
 
 
 def test_longer_stacks_of_outer_spans_give_the_callers(shop: History) -> None:
@@ -140,7 +167,7 @@ def test_longer_stacks_of_outer_spans_give_the_callers(shop: History) -> None:
     finish(shop)
     whole = shop.run("main.py")
     rows = whole.split("\n")
-    inner = "\n".join([rows[0], *rows[[n for n, r in enumerate(rows) if "line_total" in r][-1]:]])
+    inner = "\n".join([rows[0], *rows[[n for n, r in enumerate(rows) if "line_total" in r][-1] :]])
     outer = failing_span(whole, span_id="1" * 16, name="agent")
     tool = failing_span(inner, span_id="2" * 16, parent_span_id="1" * 16, name="line_total")
     report = rule_pass.analyse(trace_of(shop, tool, outer), shop.mirror())
@@ -153,38 +180,68 @@ def test_a_tool_error_without_exception_leads_to_the_tool_and_its_message(tmp_pa
     tool = 'def search_flights(city):\n    """Flights."""\n    return {"error": MESSAGE}\n'
     history.commit("Start", {"README.md": "x\n"})
     history.commit("Add tools", {"agent/tools.py": tool.replace("MESSAGE", '"no answer"')})
-    culprit = history.replace("Refuse all cities", "agent/tools.py", '"no answer"',
-                              '"The flight service is closed today"')
-    span = SpanFacts("c" * 16, name="search_flights", kind="TOOL", status="OK",
-                     tool_name="search_flights",
-                     output='{"error": "The flight service is closed today"}')
+    culprit = history.replace(
+        "Refuse all cities", "agent/tools.py", '"no answer"', '"The flight service is closed today"'
+    )
+    span = SpanFacts(
+        "c" * 16,
+        name="search_flights",
+        kind="TOOL",
+        status="OK",
+        tool_name="search_flights",
+        output='{"error": "The flight service is closed today"}',
+    )
     report = rule_pass.analyse(trace_of(history, span), history.mirror())
     assert [(one.path, one.line) for one in report.locations[:2]] == [
-        ("agent/tools.py", 3), ("agent/tools.py", 1)]
+        ("agent/tools.py", 3),
+        ("agent/tools.py", 1),
+    ]
     assert report.culprits[0].sha == culprit
     assert report.abstained is None
 
 
 def test_a_recovered_tool_error_is_no_failure(shop: History) -> None:
-    failed = SpanFacts("c" * 16, name="total", kind="TOOL", tool_name="total", start_ns=1,
-                       output="Error: try again")
-    again = SpanFacts("d" * 16, name="total", kind="TOOL", tool_name="total", start_ns=2,
-                      output="7.5")
+    failed = SpanFacts(
+        "c" * 16,
+        name="total",
+        kind="TOOL",
+        tool_name="total",
+        start_ns=1,
+        output="Error: try again",
+    )
+    again = SpanFacts(
+        "d" * 16, name="total", kind="TOOL", tool_name="total", start_ns=2, output="7.5"
+    )
     report = rule_pass.analyse(trace_of(shop, failed, again), shop.mirror())
-    assert report.abstained is not None and not report.locations and not report.culprits
+    assert report.abstained is not None
+    assert not report.locations
+    assert not report.culprits
 
 
 def test_a_focused_span_is_followed_to_its_prompt(tmp_path: Path) -> None:
     history = History(tmp_path / "agent")
-    history.commit("Start", {"agent/prompts.py": 'PROMPT = """You are a travel agent.\n'
-                                                 'Never promise a refund to anybody.\n"""\n'})
-    culprit = history.replace("Be generous", "agent/prompts.py",
-                              "Never promise a refund to anybody.",
-                              "Always promise a refund to everybody.")
-    messages = [{"role": "system", "content": "You are a travel agent.\n"
-                                              "Always promise a refund to everybody."}]
-    span = SpanFacts("c" * 16, name="ChatCompletion", kind="LLM", status="OK",
-                     input=json.dumps(messages))
+    history.commit(
+        "Start",
+        {
+            "agent/prompts.py": 'PROMPT = """You are a travel agent.\n'
+            'Never promise a refund to anybody.\n"""\n'
+        },
+    )
+    culprit = history.replace(
+        "Be generous",
+        "agent/prompts.py",
+        "Never promise a refund to anybody.",
+        "Always promise a refund to everybody.",
+    )
+    messages = [
+        {
+            "role": "system",
+            "content": "You are a travel agent.\nAlways promise a refund to everybody.",
+        }
+    ]
+    span = SpanFacts(
+        "c" * 16, name="ChatCompletion", kind="LLM", status="OK", input=json.dumps(messages)
+    )
     report = rule_pass.analyse(trace_of(history, span), history.mirror(), focus=("c" * 16,))
     assert (report.locations[0].path, report.locations[0].line) == ("agent/prompts.py", 2)
     assert report.culprits[0].sha == culprit
@@ -192,8 +249,12 @@ def test_a_focused_span_is_followed_to_its_prompt(tmp_path: Path) -> None:
 
 def test_call_site_counts_less_than_the_stack(shop: History) -> None:
     shop.replace("Read the amount", "shop/pricing.py", 'item["quantity"]', 'item["amount"]')
-    span = failing_span(shop.run("main.py"), git_source_file="main.py", git_source_line=4,
-                        git_source_function="<module>")
+    span = failing_span(
+        shop.run("main.py"),
+        git_source_file="main.py",
+        git_source_line=4,
+        git_source_function="<module>",
+    )
     report = rule_pass.analyse(trace_of(shop, span), shop.mirror())
     assert report.locations[0].path == "shop/pricing.py"
     called = next(one for one in report.locations if one.path == "main.py")
@@ -201,9 +262,16 @@ def test_call_site_counts_less_than_the_stack(shop: History) -> None:
 
 
 def test_code_attributes_are_followed_without_a_stack(shop: History) -> None:
-    span = SpanFacts("c" * 16, name="x", status="ERROR", attributes={
-        "code.filepath": "/srv/app/shop/pricing.py", "code.lineno": 6,
-        "code.function": "line_total"})
+    span = SpanFacts(
+        "c" * 16,
+        name="x",
+        status="ERROR",
+        attributes={
+            "code.filepath": "/srv/app/shop/pricing.py",
+            "code.lineno": 6,
+            "code.function": "line_total",
+        },
+    )
     report = rule_pass.analyse(trace_of(shop, span), shop.mirror())
     assert (report.locations[0].path, report.locations[0].line) == ("shop/pricing.py", 6)
     assert any("no stack trace" in note for note in report.notes)
@@ -214,15 +282,20 @@ def test_a_missing_commit_is_named_as_drift(shop: History) -> None:
     trace = trace_of(shop, failing_span(shop.run("main.py")), ref="f" * 40)
     report = rule_pass.analyse(trace, shop.mirror())
     assert report.commit == shop.shas[-1]
-    assert report.drift and "f" * 40 in report.drift and "before the trace" in report.drift
+    assert report.drift
+    assert "f" * 40 in report.drift
+    assert "before the trace" in report.drift
     assert report.drift in report.summary
 
 
 def test_abstains_when_nothing_leads_to_the_repository(shop: History) -> None:
-    stack = ('Traceback (most recent call last):\n  File "/opt/other/thing.py", line 3, in go\n'
-             "    go()\nRuntimeError: gone\n")
+    stack = (
+        'Traceback (most recent call last):\n  File "/opt/other/thing.py", line 3, in go\n'
+        "    go()\nRuntimeError: gone\n"
+    )
     report = rule_pass.analyse(trace_of(shop, failing_span(stack, name="zz")), shop.mirror())
-    assert report.abstained and not report.culprits
+    assert report.abstained
+    assert not report.culprits
     assert any("/opt/other/thing.py" in note for note in report.notes)
 
 
@@ -235,21 +308,31 @@ def test_report_is_plain_json(shop: History) -> None:
 
 
 def test_hostile_trace_text_reaches_no_command_line(shop: History) -> None:
-    stack = ('Traceback (most recent call last):\n  File "--output=/tmp/x/pricing.py", line 6, in '
-             'line_total\n    x\nKeyError: \'--open-files-in-pager=id\'\n')
+    stack = (
+        'Traceback (most recent call last):\n  File "--output=/tmp/x/pricing.py", line 6, in '
+        "line_total\n    x\nKeyError: '--open-files-in-pager=id'\n"
+    )
     span = failing_span(stack, tool_name="--upload-pack=id", name="$(id)\n`id`")
     report = rule_pass.analyse(trace_of(shop, span, ref="--upload-pack=id"), shop.mirror())
-    assert report.drift and "--upload-pack=id" in report.drift
+    assert report.drift
+    assert "--upload-pack=id" in report.drift
 
 
 def test_unreadable_files_are_noted_and_survived(shop: History) -> None:
-    shop.commit("Add odd files", {
-        "shop/huge.py": "x = 1\n" * 500_000, "shop/binary.py": b"\0\1\2" * 100,
-        "shop/latin.py": "def f():\n    raise ValueError('caf\xe9')\n".encode("latin-1")})
+    shop.commit(
+        "Add odd files",
+        {
+            "shop/huge.py": "x = 1\n" * 500_000,
+            "shop/binary.py": b"\0\1\2" * 100,
+            "shop/latin.py": "def f():\n    raise ValueError('caf\xe9')\n".encode("latin-1"),
+        },
+    )
     stack = "Traceback (most recent call last):\n" + "".join(
-        f'  File "/app/shop/{name}.py", line 2, in f\n' for name in ("huge", "binary", "latin"))
-    report = rule_pass.analyse(trace_of(shop, failing_span(stack + "ValueError: x\n")),
-                               shop.mirror())
+        f'  File "/app/shop/{name}.py", line 2, in f\n' for name in ("huge", "binary", "latin")
+    )
+    report = rule_pass.analyse(
+        trace_of(shop, failing_span(stack + "ValueError: x\n")), shop.mirror()
+    )
     assert (report.locations[0].path, report.locations[0].line) == ("shop/latin.py", 2)
     assert any("larger than" in note for note in report.notes)
     assert any("binary" in note for note in report.notes)
@@ -262,7 +345,8 @@ def test_three_thousand_commits_take_less_than_a_second_warm(
     rows = []
     functions = "".join(
         f"def step{n}(value):\n    if value is None:\n        return 0\n    return value + {n}\n\n\n"
-        for n in range(120))
+        for n in range(120)
+    )
     body = functions + "def run(value):\n    return step7(value)\n"
     for number in range(3000):
         mark = f"refs/heads/main\nmark :{number + 1}\n"
@@ -270,27 +354,37 @@ def test_three_thousand_commits_take_less_than_a_second_warm(
         path = f"pkg/m{number % 40}.py"
         when = f"Ada <ada@acme.example> {1_770_000_000 + number * 3600} +0000"
         subject = f"Change {number}"
-        rows.append(f"commit {mark}author {when}\ncommitter {when}\ndata {len(subject)}\n{subject}\n"
-                    f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n")
+        rows.append(
+            f"commit {mark}author {when}\ncommitter {when}\ndata {len(subject)}\n{subject}\n"
+            f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n"
+        )
         body = text
     stream = tmp_path / "stream"
     stream.write_text("".join(rows))
     import subprocess
+
     with stream.open("rb") as source:
-        subprocess.run(["git", "fast-import", "--quiet"], cwd=history.directory, stdin=source,
-                       check=True, timeout=120)
+        subprocess.run(
+            ["git", "fast-import", "--quiet"],
+            cwd=history.directory,
+            stdin=source,
+            check=True,
+            timeout=120,
+        )
     history.git("commit-graph", "write", "--reachable", "--changed-paths")
     history.git("checkout", "-q", "main")
     sha = history.git("rev-parse", "HEAD")
     history.shas = [sha] * 3000
     source_text = (history.directory / "pkg/m7.py").read_text()
     line = source_text.split("\n").index("def step7(value):") + 4
-    stack = ("Traceback (most recent call last):\n"
-             f'  File "/app/pkg/m7.py", line {len(source_text.splitlines())}, in run\n'
-             "    return step7(value)\n"
-             f'  File "/app/pkg/m7.py", line {line}, in step7\n'
-             f"    {source_text.splitlines()[line - 1].strip()}\n"
-             'TypeError: can only concatenate str (not "int") to str\n')
+    stack = (
+        "Traceback (most recent call last):\n"
+        f'  File "/app/pkg/m7.py", line {len(source_text.splitlines())}, in run\n'
+        "    return step7(value)\n"
+        f'  File "/app/pkg/m7.py", line {line}, in step7\n'
+        f"    {source_text.splitlines()[line - 1].strip()}\n"
+        'TypeError: can only concatenate str (not "int") to str\n'
+    )
     trace = trace_of(history, failing_span(stack))
     rule_pass.analyse(trace, history.mirror())
     took = []
@@ -299,5 +393,6 @@ def test_three_thousand_commits_take_less_than_a_second_warm(
         report = rule_pass.analyse(trace, history.mirror())
         took.append(time.perf_counter() - started)
     print(f"rule pass over 3,000 commits: {min(took):.3f} to {max(took):.3f} s")
-    assert report.locations[0].path == "pkg/m7.py" and report.culprits
+    assert report.locations[0].path == "pkg/m7.py"
+    assert report.culprits
     assert min(took) < 1.0, took

@@ -32,6 +32,7 @@ RULES = [
     Rule(Reply(refusal="I can't help with that."), user="forbidden"),
     Rule(Reply(status=429, error="slow down", retry_after_seconds=0.01), user="busy", times=2),
     Rule(Reply("Here I am."), user="busy"),
+    Rule(lambda request: Reply(str(1 / len(request.results))), user="script bug"),
     Rule(Reply(status=500, error="it broke"), user="outage"),
     Rule(Reply(body=b"<html>gateway</html>"), user="garbage"),
     Rule(Reply("This sentence is never finished by the stream.", cut=True), user="cut"),
@@ -155,6 +156,11 @@ def test_a_rate_limit_says_how_long_to_wait(client: OpenAI) -> None:
 def test_an_outage_is_a_server_error(client: OpenAI) -> None:
     with pytest.raises(openai.InternalServerError, match="it broke"):
         _say(client, "outage")
+
+
+def test_a_script_that_fails_is_said_to_the_client(client: OpenAI) -> None:
+    with pytest.raises(openai.InternalServerError, match="ZeroDivisionError"):
+        _say(client, "script bug")
 
 
 def test_a_broken_provider_answers_something_else_than_json(client: OpenAI) -> None:

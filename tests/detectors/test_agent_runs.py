@@ -28,7 +28,7 @@ def test_exactly_the_failed_calls_of_real_runs_are_recognised(shared: Path, name
 def test_findings_on_real_runs_stay_as_documented(
     shared: Path, name: str, failures: int, loops: int
 ) -> None:
-    counts = {slug: 0 for slug in BY_SLUG}
+    counts = dict.fromkeys(BY_SLUG, 0)
     for spans in recorded_runs(shared, name):
         for check in CHECKS:
             verdict = verify(check.examine(spans, {}), spans)

@@ -86,9 +86,11 @@ def test_a_malformed_verdict_gets_one_chance_of_repair() -> None:
 
 
 def test_a_verdict_that_stays_malformed_fails_with_the_reason() -> None:
-    with serving(Reply(text="No."), Reply(text="Still no.")) as (judging, _, _):
-        with pytest.raises(JudgeFailed, match="not a JSON object") as failed:
-            judge.examine(judging, SPANS, "x")
+    with (
+        serving(Reply(text="No."), Reply(text="Still no.")) as (judging, _, _),
+        pytest.raises(JudgeFailed, match="not a JSON object") as failed,
+    ):
+        judge.examine(judging, SPANS, "x")
     assert failed.value.spent.output_tokens > 0
 
 
@@ -117,9 +119,11 @@ def test_the_pause_that_a_provider_asks_for_is_made() -> None:
 
 def test_a_pause_beyond_the_deadline_is_not_made() -> None:
     limited = Reply(status=429, error="come back tomorrow", retry_after_seconds=3000)
-    with serving(limited) as (judging, _, pauses):
-        with pytest.raises(JudgeFailed, match="come back tomorrow"):
-            judge.examine(judging, SPANS, "x")
+    with (
+        serving(limited) as (judging, _, pauses),
+        pytest.raises(JudgeFailed, match="come back tomorrow"),
+    ):
+        judge.examine(judging, SPANS, "x")
     assert pauses == []
 
 

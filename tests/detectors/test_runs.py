@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 import uuid
 
@@ -37,7 +38,7 @@ CHECK, JUDGE = Detector.Kind.CHECK, Detector.Kind.JUDGE
 
 def verdict_rows(project: Project) -> list[dict[str, object]]:
     return client.query(
-        "SELECT outcome, hex(trace_id) AS trace, inclusion_probability AS chance FROM verdicts FINAL "
+        "SELECT outcome, hex(trace_id) AS trace FROM verdicts FINAL "
         "WHERE project_id = {p:UUID} ORDER BY trace, outcome",
         {"p": str(project.pk)},
     )
@@ -229,8 +230,6 @@ def test_with_the_store_down_runs_wait_and_go_on_afterwards(
 
 
 def publish(engine: EngineProcess) -> None:
-    import json
-
     client.engine_file().write_text(json.dumps({"url": engine.url, "token": engine.token}))
 
 

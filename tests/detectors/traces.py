@@ -50,7 +50,7 @@ def span(
         input=input,
         output=output,
         is_local_root=parent == 0,
-        **({"tool_name": name} if kind == "tool" else {}),
+        tool_name=name if kind == "tool" else "",
         **fields,
     )
 

@@ -31,7 +31,7 @@ class AlreadyRunning(Exception):
 def prepare_directory(directory: Path) -> None:
     """Make the data directory and its parts; raises CannotStart when it cannot be used."""
     try:
-        for part in (directory, directory / "run", directory / "logs"):
+        for part in (directory, directory / "run", directory / "logs", directory / "static"):
             part.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o700)
         with tempfile.TemporaryFile(dir=directory) as probe:

@@ -64,7 +64,7 @@ def _inflate(body: bytes, max_bytes: int, window_bits: int, name: str) -> bytes:
         stream = isal_zlib.decompressobj(wbits=window_bits)
         try:
             piece = stream.decompress(rest, max_bytes - size + 1)
-        except igzip_lib.IsalError as error:
+        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub declares an instance
             raise BrokenEncoding(f"the body is not valid {name}: {error}") from None
         size += len(piece)
         if size > max_bytes:

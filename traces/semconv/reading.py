@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from base64 import b64encode
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,6 +14,7 @@ import msgspec
 from traces.spans import AttributeValue
 
 _MAX_COUNT = 2**53
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(enc_hook=lambda value: str(value)).encode
 
@@ -31,7 +34,20 @@ def parsed_json(value: Any) -> Any:
         return value
     try:
         return _decode(value)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeError):
+        return _parsed_leniently(value)
+    except RecursionError:
+        return None
+
+
+def _parsed_leniently(text: str) -> Any:
+    """NaN, and halves of surrogate pairs where somebody cut text off: strict JSON has neither."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        loose = json.dumps(json.loads(text), ensure_ascii=False)
+        return json.loads(_LONE_SURROGATE.sub("\ufffd", loose))
+    except (ValueError, RecursionError):
         return None
 
 
@@ -84,7 +100,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

@@ -69,8 +69,9 @@ def _steps(prompt: str) -> Iterator[_Step]:
     fenced = _FENCE.search(prompt)
     body = fenced["body"] if fenced else ""
     heads = list(_HEAD.finditer(body))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        part = body[head.start() : following.start() if following else len(body)]
+    ends = [head.start() for head in heads[1:]] + [len(body)]
+    for head, end in zip(heads, ends, strict=False):
+        part = body[head.start() : end]
         output = _OUTPUT.search(part)
         yield _Step(int(head["number"]), head["kind"], output["text"].strip() if output else "")
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from backports import zstd
-from google.rpc.status_pb2 import Status
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.traces.otlp.requests import json_request, json_span, protobuf_request, protobuf_span
@@ -206,11 +206,12 @@ def test_encodings_are_undone(
     assert len(store.spans) == 1
 
 
-@pytest.mark.parametrize("encode", [gzip.compress, zlib.compress, zstd.compress])
-def test_a_bomb_is_refused(post: Post, encode: Callable[[bytes], bytes]) -> None:
-    names = {gzip.compress: "gzip", zlib.compress: "deflate"}
-    bomb = encode(bytes(10_000_000))
-    response = post(bomb[:20_000], content_encoding=names.get(encode, "zstd"))
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstd.compress)],
+)
+def test_a_bomb_is_refused(post: Post, encoding: str, encode: Callable[[bytes], bytes]) -> None:
+    response = post(encode(bytes(10_000_000)), content_encoding=encoding)
     assert response.status == 413
     assert "100000 bytes" in message_of(response)
 

@@ -82,14 +82,14 @@ def _actual(span: Span, field: str) -> Any:
 
 def _holds(check: dict[str, Any], spans: Sequence[Span]) -> bool:
     if check["target"] == "trace":
-        return check["field"] == "span_count" and len(spans) == check["value"]
+        return bool(check["field"] == "span_count" and len(spans) == check["value"])
     actual, expected = _actual(_selected(spans, check["select"]), check["field"]), check["value"]
     if check["op"] == "absent":
         return actual in (None, "", (), [])
     if check["op"] == "json_equals":
         return bool(json.loads(actual) == expected) if actual else False
     if check["field"] == "kind":
-        return _KINDS.get(str(actual), actual) == _KINDS.get(expected, expected)
+        return bool(_KINDS.get(str(actual), actual) == _KINDS.get(expected, expected))
     return bool(actual == expected)
 
 

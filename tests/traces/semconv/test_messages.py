@@ -293,3 +293,11 @@ def test_hostile_messages_never_raise(value: Any) -> None:
     for message in messages.of(span).input:
         assert isinstance(message.role, str)
         assert all(isinstance(part.text, str) for part in message.parts)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"), [('"cut \\ud83d"', "cut \ufffd"), ("NaN", "NaN"), ('"\\u0000"', "\0")]
+)
+def test_json_that_is_almost_json_is_still_read(content: str, shown: str) -> None:
+    (message,) = read_input({"input.value": f'[{{"role": "user", "content": [{content}]}}]'})
+    assert message.text in (shown, f'"{shown}"')

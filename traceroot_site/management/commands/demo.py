@@ -21,6 +21,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import api_keys, provisioning
 from accounts.models import ApiKey, Project, User
+from detectors import defaults
+from detectors.models import Detector
 from sdk.demo import history, plan, runs
 from sdk.demo.commits import REFUND_CULPRIT
 from traceroot_site import demo
@@ -87,6 +89,8 @@ class Command(BaseCommand):
         history.build(repository, moment)
         self._say(f"Demo: the agents' source with its history is in {repository}")
         self._add_repository(provision, repository)
+        if settings.JUDGE_MODEL == demo.JUDGE_MODEL:
+            _judge_every_trace(provision.project_id)
         with ExitStack() as stack:
             model_url = options["model_url"]
             if not model_url:
@@ -155,6 +159,13 @@ class _Progress:
             return dict(json.loads(self._file.read_text()))
         except (OSError, ValueError):
             return {}
+
+
+def _judge_every_trace(project_id: uuid.UUID) -> None:
+    """The scripted judge costs nothing, and a sample could miss the run that it is here for."""
+    defaults.ensure(project_id)
+    judges = Detector.objects.for_project(project_id).filter(kind=Detector.Kind.JUDGE)
+    judges.update(sample_rate=1.0)
 
 
 def _retire(raw_key: str) -> None:
