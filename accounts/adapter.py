@@ -13,7 +13,7 @@ from accounts import organizations, projects
 from accounts.models import NAME_MAX_CHARACTERS, User
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGN_UP == "open")
 

@@ -74,7 +74,7 @@ class HasScope(BasePermission):
         return isinstance(key, VerifiedKey) and key.may(getattr(view, "required_scope", "read"))
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):
     """How the OpenAPI schema names it; drf-spectacular finds it by being imported."""
 
     target_class = ApiKeyAuthentication

@@ -59,7 +59,6 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(
         label="Role",
         initial=Role.MEMBER,
-        error_messages={"invalid_choice": "Choose one of the roles in the list."},
     )
 
     def __init__(self, *args: Any, appointer: str, **kwargs: Any) -> None:

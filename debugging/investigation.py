@@ -108,7 +108,7 @@ def _fetch(claim: Claim, chosen: Match, trace: TraceFacts) -> Mirror:
 def _resolve(claim: Claim, mirror: Mirror, trace: TraceFacts) -> ResolvedRef:
     with claim.step("commit", "Finding the commit that ran") as step:
         resolved = mirror.resolve(trace.git_ref, at=trace.started_at, release=trace.release)
-        step.title = f"Reading commit {resolved.commit[:7]}"
+        step.title = f"Found commit {resolved.commit[:7]}"
         step.detail = resolved.drift or "The exact commit that ran."
         if resolved.drift:
             step.outcome = Step.Outcome.WARN
@@ -138,7 +138,7 @@ def _show_ranking(claim: Claim, report: Report) -> None:
             return
         first = report.culprits[0]
         step.title = f"Ranked {_count(len(report.culprits), 'commit')}"
-        why = f" It {first.reasons[0].text}." if first.reasons else ""
+        why = f" {_capital(first.reasons[0].text)}." if first.reasons else ""
         step.detail = f"{first.sha[:7]} first, by {first.author}: {_sentence(first.subject)}{why}"
 
 
@@ -179,6 +179,10 @@ def _failure_sentence(one: Failure) -> str:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _count(number: int, noun: str) -> str:

@@ -109,7 +109,7 @@ def build(outcome: Mapping[str, Any], project_id: UUID, trace_id: str) -> Report
     proofs = _number(outcome, project_id, trace_id)
     suspects = [one["sha"] for one in report["culprits"][:1]]
     return ReportPage(
-        summary=report["summary"],
+        summary=report["summary"].removesuffix(report["drift"] or "").strip(),
         commit=report["commit"] or "",
         drift=report["drift"] or "",
         abstained=report["abstained"] or "",
@@ -168,6 +168,8 @@ def _place(one: Mapping[str, Any], proofs: Mapping[str, Proof], suspects: Sequen
 def _lines(
     path: str, failing: int, excerpt: Sequence[Mapping[str, Any]], suspects: Sequence[str]
 ) -> tuple[Line, ...]:
+    if excerpt and not excerpt[-1]["text"] and excerpt[-1]["blame"] is None:
+        excerpt = excerpt[:-1]  # what follows the last line break of a file is no line
     if not excerpt:
         return ()
     before = excerpt[0]["number"] - 1

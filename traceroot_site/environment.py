@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -77,22 +78,25 @@ def secret(name: str, file: Path, *, required: bool) -> str:
 def _kept_secret(file: Path) -> str:
     try:
         return file.read_text().strip()
-    except FileNotFoundError:
-        pass
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # made below, or `up` says in a sentence why the directory cannot be used
     except OSError as error:
         raise ImproperlyConfigured(f"Cannot read {file}: {error.strerror}.") from error
     value = secrets.token_urlsafe(48)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+            handle.write(value)
+        os.link(draft, file)  # whole or not at all, also when the disk is full
     except FileExistsError:  # another process of this start was faster
-        return file.read_text().strip()
+        if file.is_file():
+            return file.read_text().strip()
     except OSError:
-        return (
-            value  # `up` and the system checks say in a sentence that the directory is unwritable
-        )
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(value)
+        pass  # `up` and the system checks say in a sentence that the directory is unwritable
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
     return value
 
 

@@ -81,7 +81,9 @@ def change_role(
     membership = _find(request, membership_id)
     form = RoleForm(request.POST, appointer=request.membership.role)
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors["role"]))
+        messages.error(
+            request, "Choose one of the roles in the list; only owners can appoint owners."
+        )
         return redirect("accounts:members", project_id=project_id)
     try:
         organizations.change_role(membership, form.cleaned_data["role"], by=request.membership)

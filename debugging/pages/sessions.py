@@ -20,7 +20,7 @@ from debugging.models import DebuggingSession, Repository, Step
 from traces.store.errors import StoreError
 
 PAGE_SIZE = 50
-TRACE_SESSIONS = 5
+TRACE_SESSIONS = 3
 
 
 @project_view("debugging.read")
@@ -33,6 +33,7 @@ def list_(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
     context = {
         "nav": "debugging",
         "page": page,
+        "count_text": _count(page.paginator.count),
         "newer_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
         "older_url": f"?page={page.next_page_number()}" if page.has_next() else "",
         "has_repository": Repository.objects.for_project(request.project).exists(),
@@ -88,8 +89,6 @@ def trace_sessions(request: ProjectRequest, project_id: uuid.UUID, trace_id: byt
     found = DebuggingSession.objects.for_project(request.project).of_trace(trace_id.hex())
     context = {
         "sessions": found.newest().defer("report")[:TRACE_SESSIONS],
-        "trace_id": trace_id.hex(),
-        "may_start": request.membership.may("debugging.start"),
     }
     return render(request, "debugging/trace_sessions.html", context)
 
@@ -107,6 +106,10 @@ def _session_context(request: ProjectRequest, found: DebuggingSession) -> dict[s
         "may_start": request.membership.may("debugging.start"),
         "may_manage": request.membership.may("repositories.manage"),
     }
+
+
+def _count(number: int) -> str:
+    return "1 session" if number == 1 else f"{number:,} sessions"
 
 
 def _find(request: ProjectRequest, session_id: uuid.UUID) -> DebuggingSession:

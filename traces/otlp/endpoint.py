@@ -41,12 +41,12 @@ async def _write(spans: Sequence[Span], key: VerifiedKey) -> None:
 
 
 @cache
-def receiver() -> Receiver:
+def receiver() -> Receiver[VerifiedKey]:
     return Receiver(_authorize, _write, limits_from_settings())
 
 
 def before(application: ASGIApplication) -> ASGIApplication:
-    """`application`, with OTLP posts taken out of its hands. (Other methods on those paths are its own.)"""
+    """`application`, with OTLP requests taken out of its hands."""
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in PATHS and _is_otlp(scope):
@@ -58,4 +58,6 @@ def before(application: ASGIApplication) -> ASGIApplication:
 
 
 def _is_otlp(scope: Scope) -> bool:
-    return scope["path"].startswith("/v1/") or scope["method"] == "POST"
+    """The published path also lists traces (GET), which is the public API's."""
+    is_receivers_own: bool = scope["path"].startswith("/v1/")
+    return is_receivers_own or scope["method"] == "POST"
