@@ -10,6 +10,8 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 
+from django.db import DatabaseError
+
 from debugging import facts, git, outcomes, repositories, rule_pass, trace_facts
 from debugging.claims import Claim, ClaimLost, plain
 from debugging.facts import NoSuchTrace
@@ -44,6 +46,9 @@ def run(claim: Claim) -> None:
     except (NoSuchTrace, StoreError, git.GitError) as error:
         reason = str(error)
         _end(claim, lambda: claim.finish(_State.FAILED, error=reason))
+    except DatabaseError as error:
+        # Nothing can be noted now: the lease runs out and the next attempt finds the row.
+        log.warning("session.database_failed session=%s reason=%s", claim.session.pk, error)
     except Exception:
         log.exception("session.failed session=%s", claim.session.pk)
         _end(claim, lambda: claim.finish(_State.FAILED, error=_UNEXPECTED))

@@ -232,6 +232,7 @@ def _fetch(source: Source, mirror: Mirror, sha: str | None, limits: _Limits) -> 
             git.run(arguments, directory=mirror.directory)
         if sha and not _holds(mirror, sha):
             _fetch_commit(source, mirror, network, limits, sha)
+    _check_size(mirror, limits)  # a quick fetch may end between two looks of the watch
     _index(mirror, limits)
 
 
@@ -292,16 +293,19 @@ def _size_watch(mirror: Mirror, limits: _Limits) -> Callable[[], None]:
 
     def look() -> None:
         nonlocal next_look
-        if time.monotonic() < next_look:
-            return
-        next_look = time.monotonic() + git.TICK_SECONDS
-        if _size_bytes(mirror.directory) > limits.size_bytes:
-            raise MirrorTooLarge(
-                f"{mirror.location} is larger than {limits.size_bytes} bytes, the limit for "
-                "repositories here. Ask the operator to raise it."
-            )
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + git.TICK_SECONDS
+            _check_size(mirror, limits)
 
     return look
+
+
+def _check_size(mirror: Mirror, limits: _Limits) -> None:
+    if _size_bytes(mirror.directory) > limits.size_bytes:
+        raise MirrorTooLarge(
+            f"{mirror.location} is larger than {limits.size_bytes} bytes, the limit for "
+            "repositories here. Ask the operator to raise it."
+        )
 
 
 def _size_bytes(directory: Path) -> int:

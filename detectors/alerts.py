@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 State = AlertDelivery.State
 Clock = Callable[[], dt.datetime]
 MAX_ATTEMPTS = 8
+PRINTED = "Printed on the console only: this server has no mail server."
 _LEASE = dt.timedelta(minutes=2)
 _FIRST_PAUSE_SECONDS = 15
 _LONGEST_PAUSE_SECONDS = 3600
@@ -114,7 +115,7 @@ def _send(delivery_id: uuid.UUID, clock: Clock) -> bool:
         log.exception("alerts.crashed delivery=%s", delivery.pk)
         _close(delivery, State.FAILED, f"{type(error).__name__}: {error}"[:500], clock())
         return False
-    _close(delivery, State.SENT, "", clock())
+    _close(delivery, State.SENT, "" if email.is_configured() else PRINTED, clock())
     log.info("alerts.sent delivery=%s finding=%s", delivery.pk, delivery.finding_id)
     return True
 

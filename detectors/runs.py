@@ -1,6 +1,6 @@
 """Works off runs: claim by lease, read the trace, ask check or judge, write verdict and finding.
 
-Checks of one trace are claimed together, since reading the spans is most of the work. A worker
+Checks are claimed for several traces at once and written with one INSERT. A worker
 that dies leaves a lease that runs out; the next attempt writes the same rows again.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -32,9 +32,11 @@ Kind = Detector.Kind
 Clock = Callable[[], dt.datetime]
 MAX_SPANS = 10_000
 MAX_ATTEMPTS = 5
-_LEASE = {Kind.CHECK: dt.timedelta(seconds=60), Kind.JUDGE: dt.timedelta(minutes=10)}
+_LEASE = {Kind.CHECK: dt.timedelta(minutes=2), Kind.JUDGE: dt.timedelta(minutes=10)}
 _STORE_PAUSE = dt.timedelta(seconds=5)
 _CANDIDATES = 64
+_TRACES_AT_ONCE = 16
+_NO_VERDICT = ("skipped", "superseded")
 # Traces of our own making: judging a judge's traces would never end.
 _OWN_SCOPE = '"traceroot.judge'
 _OWN_ATTRIBUTE = "traceroot.internal"
@@ -66,23 +68,21 @@ def has_due(kind: Detector.Kind, now: dt.datetime) -> bool:
 
 
 def claim(kind: Detector.Kind, now: dt.datetime) -> list[DetectorRun]:
-    """The longest waiting run and, for checks, those of its trace; ours until the lease ends."""
+    """The longest waiting: one run of a judge, or the checks of some traces; ours while leased."""
     waiting = DetectorRun.objects.claimable(now).filter(detector__kind=kind)
     candidates = list(
         waiting.order_by("due_at", "created_at", "id").values_list("pk", "project_id", "trace_id")[
             :_CANDIDATES
         ]
     )
-    while candidates:
-        _, project_id, trace_id = candidates[0]
-        together = [
-            pk for pk, project, trace in candidates if (project, trace) == (project_id, trace_id)
-        ]
-        wanted = together if kind == Kind.CHECK else together[:1]
-        claimed = _take(wanted, kind, now)
-        if claimed:
+    traces = list(dict.fromkeys((project, trace) for _, project, trace in candidates))
+    together = set(traces[:_TRACES_AT_ONCE])
+    wanted = [pk for pk, project, trace in candidates if (project, trace) in together]
+    if kind == Kind.CHECK:
+        return _take(wanted, kind, now)
+    for pk, _, _ in candidates:
+        if claimed := _take([pk], kind, now):
             return claimed
-        candidates = [candidate for candidate in candidates if candidate[0] not in wanted]
     return []
 
 
@@ -99,9 +99,28 @@ def _take(ids: Sequence[uuid.UUID], kind: Detector.Kind, now: dt.datetime) -> li
     return list(mine.select_related("detector", "project").order_by("id"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A run with its verdict, and the spans that its proofs name."""
+
+    run: DetectorRun
+    verdict: Verdict
+    spans: tuple[Span, ...]
+
+
 def work(claimed: Sequence[DetectorRun], clock: Clock) -> None:
-    """Bring claimed runs of one trace to their final state. Raises StoreUnavailable."""
-    first = claimed[0]
+    """Bring claimed runs to their final state. Raises StoreUnavailable."""
+    by_trace: dict[tuple[uuid.UUID, str], list[DetectorRun]] = {}
+    for run in claimed:
+        by_trace.setdefault((run.project_id, run.trace_id), []).append(run)
+    decided: list[_Decided] = []
+    for together in by_trace.values():
+        decided.extend(_decide(together, clock))
+    conclude(decided, clock)
+
+
+def _decide(together: Sequence[DetectorRun], clock: Clock) -> Iterator[_Decided]:
+    first = together[0]
     try:
         spans: list[Span] = SpanReader(first.project_id).spans(
             bytes.fromhex(first.trace_id), limit=MAX_SPANS
@@ -109,33 +128,31 @@ def work(claimed: Sequence[DetectorRun], clock: Clock) -> None:
     except StoreUnavailable:
         raise
     except StoreError as error:
-        for run in claimed:
+        for run in together:
             _fail(run, f"The trace could not be read: {error}", clock())
         return
-    for run in claimed:
-        if run.attempts > MAX_ATTEMPTS:
-            _fail(
-                run,
-                f"Given up after {MAX_ATTEMPTS} attempts that ended without a verdict.",
-                clock(),
-            )
-            continue
-        _work_one(run, spans, clock)
+    for run in together:
+        verdict = _verdict(run, spans, clock)
+        if verdict is not None:
+            named = {proof.span_id for _, proof in verdict.proofs()}
+            yield _Decided(run, verdict, tuple(span for span in spans if span.span_id in named))
 
 
-def _work_one(run: DetectorRun, spans: Sequence[Span], clock: Clock) -> None:
+def _verdict(run: DetectorRun, spans: Sequence[Span], clock: Clock) -> Verdict | None:
+    """None when the run has failed, which is written then."""
+    if run.attempts > MAX_ATTEMPTS:
+        reason = f"Given up after {MAX_ATTEMPTS} attempts that ended without a verdict."
+        _fail(run, reason, clock())
+        return None
     try:
-        verdict = _examine(run, spans)
-        conclude(run, verdict, spans, clock())
+        return _examine(run, spans)
     except JudgeFailed as error:
         _fail(run, str(error), clock(), Verdict("abstain", "", spent=error.spent))
-    except StoreUnavailable:
-        raise
     except Exception as error:
-        # The stage's edge: one odd trace must not stop the others, and the page shows what
-        # happened.
+        # The stage's edge: one odd trace must not stop the others, and the page shows why.
         log.exception("runs.crashed run=%s detector=%s", run.pk, run.detector_id)
         _fail(run, f"The detector crashed: {type(error).__name__}: {error}"[:500], clock())
+    return None
 
 
 def _examine(run: DetectorRun, spans: Sequence[Span]) -> Verdict:
@@ -184,17 +201,27 @@ def _is_superseded(run: DetectorRun) -> bool:
     return later.exists()
 
 
-def conclude(run: DetectorRun, verdict: Verdict, spans: Sequence[Span], now: dt.datetime) -> None:
-    """Write verdict, finding and the run's final state. Raises StoreUnavailable; the run waits
-    then."""
-    if verdict.outcome not in ("skipped", "superseded"):
-        verdict_rows.write(run, verdict, now)
-        findings.mark_trace(run, verdict)
+def conclude(decided: Sequence[_Decided], clock: Clock) -> None:
+    """Write verdicts, findings and final states. Raises StoreUnavailable; the runs wait then."""
+    counted = [each for each in decided if each.verdict.outcome not in _NO_VERDICT]
+    verdict_rows.write([(each.run, each.verdict) for each in counted], clock())
+    for each in counted:
+        findings.mark_trace(each.run, each.verdict)
+    for each in decided:
+        try:
+            _write(each, clock())
+        except DatabaseError as error:
+            log.exception("runs.not_written run=%s", each.run.pk)
+            _fail(each.run, f"The verdict could not be written: {error}"[:500], clock())
+
+
+def _write(decided: _Decided, now: dt.datetime) -> None:
+    run, verdict = decided.run, decided.verdict
     with transaction.atomic():
         if not _finish(run, DetectorRun.State.DONE, verdict, now, error=""):
             return  # the lease ran out and another worker has it
-        if verdict.outcome not in ("skipped", "superseded"):
-            findings.open_(run, verdict, spans, now)
+        if verdict.outcome not in _NO_VERDICT:
+            findings.open_(run, verdict, decided.spans, now)
         findings.announce(run.project_id, run.trace_id)
 
 

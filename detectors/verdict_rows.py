@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from detectors.models import DetectorRun
 from detectors.verdicts import Verdict
@@ -28,9 +29,20 @@ _COLUMNS = (
 )
 
 
-def write(run: DetectorRun, verdict: Verdict, now: dt.datetime) -> None:
-    """Written again, it replaces itself. Raises StoreUnavailable."""
-    row = (
+def write(decided: Sequence[tuple[DetectorRun, Verdict]], now: dt.datetime) -> None:
+    """One INSERT for all. Written again, a row replaces itself. Raises StoreUnavailable."""
+    rows = [_row(run, verdict, now) for run, verdict in decided]
+    if rows:
+        client.insert(
+            "verdicts",
+            [list(column) for column in zip(*rows, strict=True)],
+            [name for name, _ in _COLUMNS],
+            [type_ for _, type_ in _COLUMNS],
+        )
+
+
+def _row(run: DetectorRun, verdict: Verdict, now: dt.datetime) -> tuple[object, ...]:
+    return (
         run.project_id,
         run.project.retention_days,
         now,
@@ -47,10 +59,4 @@ def write(run: DetectorRun, verdict: Verdict, now: dt.datetime) -> None:
         verdict.spent.input_tokens,
         verdict.spent.output_tokens,
         int(now.timestamp() * 1e9),
-    )
-    client.insert(
-        "verdicts",
-        [[cell] for cell in row],
-        [name for name, _ in _COLUMNS],
-        [type_ for _, type_ in _COLUMNS],
     )

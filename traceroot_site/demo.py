@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGE_MODEL = "openai/demo-judge"
+JUDGE_PACE = 0.1
 STOP_SECONDS = 2.0
 
 
@@ -72,9 +73,11 @@ def demo_environment(model_url: str, judge_model: str = "") -> dict[str, str]:
     """The judge's settings for the product's processes; a judge that the operator chose stays."""
     if judge_model:
         return {}
+    root, _, version = model_url.rpartition("/")
     return {
         "TRACEROOT_JUDGE_MODEL": JUDGE_MODEL,
-        "TRACEROOT_JUDGE_BASE_URL": model_url,
+        # The waiting of the script is for agents that are watched, not for judging forty runs.
+        "TRACEROOT_JUDGE_BASE_URL": f"{root}/pace/{JUDGE_PACE}/{version}",
         "TRACEROOT_JUDGE_API_KEY": "demo",
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -87,10 +88,11 @@ def finding(request: ProjectRequest, project_id: uuid.UUID, finding_id: uuid.UUI
         .filter(fingerprint=found.fingerprint)
         .exclude(pk=found.pk)
     )
+    shown = card(found, may_act=request.membership.may("findings.act"))
     context = {
         "nav": "findings",
         "finding": found,
-        "card": card(found, may_act=request.membership.may("findings.act")),
+        "card": replace(shown, url=shown.trace_url, url_text="Open in the trace"),
         "may_debug": request.membership.may("debugging.start"),
         "deliveries": AlertDelivery.objects.for_project(request.project)
         .filter(finding=found)

@@ -207,6 +207,7 @@ def test_an_admin_is_offered_no_owner_to_change_and_cannot_make_one(
     page = browser.get(settings_of(project, "members/")).content.decode()
     assert "Role of ben@acme.example" in page
     assert "Role of ada@acme.example" not in page
+    assert re.findall(r'<select name="role" id="id_role_\w+">', page)
     assert 'value="owner"' not in page
     bens = Membership.objects.get(user=ben)
     browser.post(settings_of(project, f"members/{bens.id}/role/"), {"role": Role.OWNER})

@@ -112,3 +112,31 @@ def store_failed_run(
     )
     writer.store([root, tool], [0, 0])
     return trace_id
+
+
+def store_quiet_run(project: Project, path: str, line: int, git_ref: str) -> tuple[bytes, bytes]:
+    """A tool span that reports no error but says where its code is; returns trace and span id."""
+    trace_id, span_id, now = secrets.token_bytes(16), secrets.token_bytes(8), time.time_ns()
+    span = Span(
+        project.id,
+        trace_id,
+        span_id,
+        b"",
+        "issue_refund",
+        "tool",
+        now - 5_000_000,
+        now,
+        "ok",
+        now,
+        now,
+        is_local_root=True,
+        tool_name="issue_refund",
+        output='{"status": "accepted"}',
+        git_repo="acme/agent",
+        git_ref=git_ref,
+        git_source_file=path,
+        git_source_line=line,
+        git_source_function="issue_refund",
+    )
+    writer.store([span], [0])
+    return trace_id, span_id

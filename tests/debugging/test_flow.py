@@ -11,8 +11,10 @@ from django.urls import reverse
 from accounts.models import Project, User
 from debugging import repositories, sessions
 from debugging.models import DebuggingSession, Step
+from detectors import defaults
+from detectors.models import Detector, Finding
 from tests.cast import SignIn
-from tests.debugging.runs import CULPRIT_SUBJECT, refund_agent, store_failed_run
+from tests.debugging.runs import CULPRIT_SUBJECT, refund_agent, store_failed_run, store_quiet_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,6 +137,38 @@ def test_without_a_repository_it_abstains_and_still_shows_the_calls(
     )
     assert "agent/refunds.py" in page
     assert "amount_of" in page
+
+
+def test_a_span_that_only_a_finding_calls_wrong_is_looked_at(
+    store: object, project: Project, ben: User, tmp_path: Path, settings: Any
+) -> None:
+    settings.REPOSITORY_ROOTS = [tmp_path]
+    history, _ = refund_agent(tmp_path / "agent")
+    repositories.add(project, name="acme/agent", location=str(history.directory))
+    trace_id, span_id = store_quiet_run(project, "agent/refunds.py", 10, history.shas[-1])
+    before = sessions.start(project, trace_id, ben)
+    sessions.run_pending("worker-1", 30)
+    before.refresh_from_db()
+    assert before.state == "abstained"
+
+    defaults.ensure(project)
+    Finding.objects.create(
+        project=project,
+        detector=Detector.objects.for_project(project).order_by("name")[0],
+        trace_id=trace_id.hex(),
+        generation=1,
+        span_id=span_id.hex(),
+        summary="Claims a refund that was refused",
+        confidence=0.9,
+        severity="high",
+        category="logic",
+        fingerprint="f",
+    )
+    after = sessions.start(project, trace_id, ben)
+    sessions.run_pending("worker-1", 30)
+    after.refresh_from_db()
+    assert after.state == "concluded", after.summary
+    assert "agent/refunds.py" in after.summary
 
 
 def test_source_of_strangers_stays_text_on_the_page(

@@ -85,7 +85,7 @@ def test_symlinks_and_submodules_are_not_files(history: History) -> None:
 
 def test_large_files_stop_at_the_limit(history: History) -> None:
     sha = history.commit("Huge", {"huge.txt": b"x" * 3_000_000})
-    with pytest.raises(git.OutputTooLarge, match="huge.txt is larger than"):
+    with pytest.raises(git.OutputTooLarge, match=r"huge\.txt is larger than"):
         git.read_file(directory(history), sha, "huge.txt")
 
 

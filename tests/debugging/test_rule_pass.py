@@ -344,7 +344,8 @@ def test_three_thousand_commits_take_less_than_a_second_warm(
     history = History(tmp_path / "long")
     rows = []
     functions = "".join(
-        f"def step{n}(value):\n    if value is None:\n        return 0\n    return value + {n}\n\n\n"
+        f"def step{n}(value):\n    if value is None:\n        return 0\n"
+        f"    return value + {n}\n\n\n"
         for n in range(120)
     )
     body = functions + "def run(value):\n    return step7(value)\n"

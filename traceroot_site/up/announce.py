@@ -80,7 +80,7 @@ def _snippet(url: str, api_key: str) -> str:
 
 
 def already_running(running: dict[str, Any], data_dir: Path) -> None:
-    if running:
+    if "url" in running:
         print(
             f"TraceRoot is already running in {data_dir}: {running['url']} "
             f"(OTLP {running['otlp_url']}, process {running['pid']})."

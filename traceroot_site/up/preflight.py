@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,23 +61,39 @@ def _about(directory: Path, error: OSError) -> str:
     )
 
 
-def claim(directory: Path) -> IO[str]:
-    """Hold the data directory for as long as the returned file is open. Raises AlreadyRunning."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Holds the data directory for as long as `lock` is open.
+
+    `was_killed`: the start before had no time to clean up, so its processes may still be ending.
+    """
+
+    lock: IO[str]
+    was_killed: bool
+
+
+def claim(directory: Path) -> Claim:
+    """Raises AlreadyRunning."""
     path = directory / "run" / "up.json"
     lock = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - stays open for the life of the process
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.seek(0)
-        text = lock.read()
+        running = _description(lock)
         lock.close()
-        running: dict[str, Any] = {}
-        with contextlib.suppress(ValueError):  # the other one is still starting
-            running = json.loads(text)
         raise AlreadyRunning(running) from None
     os.set_inheritable(lock.fileno(), False)
-    lock.truncate(0)
-    return lock
+    was_killed = bool(_description(lock))
+    describe(lock, {"pid": os.getpid()})
+    return Claim(lock, was_killed)
+
+
+def _description(lock: IO[str]) -> dict[str, Any]:
+    lock.seek(0)
+    description: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):  # empty, or the other one is writing it
+        description = json.loads(lock.read())
+    return description
 
 
 def describe(lock: IO[str], facts: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TypeVar
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -36,7 +36,9 @@ from traces.store.errors import StoreError
 
 _READY_SECONDS = 60
 _STOP_SECONDS = 3.2
+_LEFTOVER_SECONDS = 6.0
 _opener = build_opener(ProxyHandler({}))
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,12 @@ class Supervisor:
         self._engine_failures = 0
         self._children: list[Child] = []
         self._sockets: list[socket.socket] = []
-        self._lock: IO[str] | None = None
+        self._claim: preflight.Claim | None = None
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CannotStart or AlreadyRunning; then nothing runs."""
         preflight.prepare_directory(self._plan.data_dir)
-        self._lock = preflight.claim(self._plan.data_dir)
+        self._claim = preflight.claim(self._plan.data_dir)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stop.set())
         try:
@@ -75,17 +77,27 @@ class Supervisor:
             self._shut_down()
 
     def _start(self) -> None:
+        """Step by step; a signal meanwhile ends it after the step that runs."""
         plan = self._plan
         web = self._listen(plan.host, plan.port, "the pages", "--port or TRACEROOT_PORT")
         otlp = self._listen_otlp()
-        url = _url(plan.host, web)
-        with announce.step("Trace store"):
-            self._start_engine()
-        with announce.step("Database"):
-            _migrate()
-        with announce.step("Trace tables"):
-            _migrate_store()
-        first = announce.first_account()
+        for title, prepare in (
+            ("Trace store", self._start_engine),
+            ("Database", _migrate),
+            ("Trace tables", _migrate_store),
+        ):
+            if self._stop.is_set():
+                return
+            with announce.step(title):
+                prepare()
+        if self._stop.is_set():
+            return
+        self._start_children(web, otlp)
+        if not self._stop.is_set():
+            self._announce(_url(plan.host, web), _url(plan.host, otlp or web))
+
+    def _start_children(self, web: socket.socket, otlp: socket.socket | None) -> None:
+        plan = self._plan
         environment = {
             **(plan.child_environment or {}),
             "TRACEROOT_PORT": str(web.getsockname()[1]),
@@ -101,20 +113,37 @@ class Supervisor:
         for title, child, listener in starting:
             with announce.step(title):
                 self._wait_until_ready(child, _url(_reachable(plan.host), listener))
-        otlp_url = _url(plan.host, otlp) if otlp is not None else url
-        assert self._lock is not None
+
+    def _announce(self, url: str, otlp_url: str) -> None:
+        """The first account is made last: what was never shown could never be used."""
+        first = announce.first_account()
+        data_dir = self._plan.data_dir
+        assert self._claim is not None
         preflight.describe(
-            self._lock,
-            {"url": url, "otlp_url": otlp_url, "pid": os.getpid(), "data_dir": str(plan.data_dir)},
+            self._claim.lock,
+            {"url": url, "otlp_url": otlp_url, "pid": os.getpid(), "data_dir": str(data_dir)},
         )
-        announce.ready(url, otlp_url, plan.data_dir, first)
-        if plan.after_start is not None:
-            extra = plan.after_start(url)
+        announce.ready(url, otlp_url, data_dir, first)
+        if self._plan.after_start is not None:
+            extra = self._plan.after_start(url)
             if extra is not None:
                 self._children.append(extra)
 
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Try for some seconds after a start that was killed: what it started is about to end."""
+        was_killed = self._claim is not None and self._claim.was_killed
+        deadline = time.monotonic() + (_LEFTOVER_SECONDS if was_killed else 0)
+        while True:
+            try:
+                return attempt()
+            except preflight.CannotStart:
+                if self._stop.wait(0.1) or time.monotonic() >= deadline:
+                    raise
+
     def _listen(self, host: str, port: int, purpose: str, option: str) -> socket.socket:
-        listener = preflight.listen(host, port, purpose=purpose, option=option)
+        listener = self._patiently(
+            lambda: preflight.listen(host, port, purpose=purpose, option=option)
+        )
         self._sockets.append(listener)
         return listener
 
@@ -137,13 +166,17 @@ class Supervisor:
             log_path=self._plan.data_dir / "logs" / "engine.log",
             max_memory_bytes=settings.ENGINE_MAX_MEMORY_BYTES,
         )
+        self._patiently(self._begin_engine)
+        write_atomically(
+            client.engine_file(), json.dumps({"url": self._engine.url, "token": self._engine.token})
+        )
+
+    def _begin_engine(self) -> None:
+        assert self._engine is not None
         try:
             self._engine.start()
         except EngineStartFailed as error:
             raise preflight.CannotStart(str(error)) from error
-        write_atomically(
-            client.engine_file(), json.dumps({"url": self._engine.url, "token": self._engine.token})
-        )
 
     def _start_child(
         self, name: str, listener: socket.socket, environment: dict[str, str]
@@ -223,9 +256,9 @@ class Supervisor:
             client.engine_file().unlink(missing_ok=True)
         for listener in self._sockets:
             listener.close()
-        if self._lock is not None:
-            preflight.describe(self._lock, {})
-            self._lock.close()
+        if self._claim is not None:
+            preflight.describe(self._claim.lock, {})
+            self._claim.lock.close()
 
 
 def _migrate() -> None:

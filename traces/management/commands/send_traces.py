@@ -61,7 +61,10 @@ class Command(BaseCommand):
     def _send_file(self, path: str, sender: Sender, is_now: bool) -> int:
         """The number of lines that could not be sent as they are no request."""
         recording = Recording.open(
-            path, cast(BinaryIO, sys.stdin.buffer), line_limit_bytes=settings.INGEST_MAX_BODY_BYTES, must_rewind=is_now
+            path,
+            cast(BinaryIO, sys.stdin.buffer),
+            line_limit_bytes=settings.INGEST_MAX_BODY_BYTES,
+            must_rewind=is_now,
         )
         progress = Progress(sys.stderr, recording.size_bytes)
         bad_lines = 0

@@ -10,7 +10,7 @@ SELECT
 FROM spans
 WHERE bucket_time >= toDateTime({first_bucket:Int64}, 'UTC') AND bucket_time <= toDateTime({last_bucket:Int64}, 'UTC')
   AND (project_id, trace_id) IN (
-      SELECT toUUID(pair.1), unhex(pair.2)
+      SELECT toUUID(pair.1), toFixedString(unhex(pair.2), 16)
       FROM (SELECT arrayJoin(arrayZip({project_ids:Array(String)}, {trace_ids:Array(String)})) AS pair)
   )
 ORDER BY version DESC

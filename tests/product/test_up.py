@@ -1,0 +1,236 @@
+"""`manage.py up`: what it says, what it survives, how it stops."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.product import processes, running
+from tests.product.running import MANAGE, Product
+from tests.product.waiting import until
+
+pytestmark = pytest.mark.xdist_group("product")
+ROLES = ["engine", "receiver", "up", "web"]
+STOP_SECONDS = 5.0
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as other_program:
+        other_program.bind(("127.0.0.1", 0))
+        other_program.listen()
+        yield other_program.getsockname()[1]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    place = tmp_path / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "traceroot-test", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small file system can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_the_first_start_says_all_that_a_newcomer_needs(product: Product) -> None:
+    said = product.printed
+    for step in ("Trace store", "Database", "Trace tables", "Receiver", "Web, worker and schedule"):
+        assert f"{step} … ready (" in said
+    assert product.email == "admin@traceroot.local"
+    assert product.password
+    assert product.project_id
+    assert product.api_key.startswith("tr-")
+    assert f"export TRACEROOT_HOST_URL={product.url} TRACEROOT_API_KEY={product.api_key}" in said
+    assert "traceroot.initialize()" in said
+    assert str(product.data_dir) in said
+    assert sorted(processes.role(pid) for pid in product.pids) == ROLES
+
+
+def test_health_of_web_and_receiver_is_json(product: Product) -> None:
+    for url in (product.url, product.otlp_url):
+        live = httpx.get(f"{url}/livez")
+        assert (live.status_code, live.json()) == (200, {"status": "ok"})
+        ready = httpx.get(f"{url}/readyz")
+        assert ready.status_code == 200
+        assert ready.json()["status"] == "ok"
+        assert {name: check["status"] for name, check in ready.json()["checks"].items()} == {
+            "database": "ok",
+            "trace_store": "ok",
+        }
+
+
+def test_a_second_start_says_what_runs_and_where(product: Product) -> None:
+    again = running.manage("up", env=product.environment)
+    assert again.returncode == 0
+    assert f"already running in {product.data_dir}: {product.url}" in again.stdout
+    assert product.otlp_url in again.stdout
+    assert str(product.process.pid) in again.stdout
+    assert httpx.get(f"{product.url}/livez").status_code == 200
+
+
+def test_everything_listens_on_loopback_only(product: Product) -> None:
+    found = {
+        processes.role(pid): set(processes.listening_addresses(pid))
+        for pid in product.pids
+    }
+    assert all(found.values()), found
+    assert set.union(*found.values()) == {"127.0.0.1"}
+
+
+def test_idle_memory_is_below_its_limit(product: Product) -> None:
+    used = {processes.role(pid): processes.pss_bytes(pid) for pid in product.pids}
+    assert sum(used.values()) < 900 * 1024**2, used
+
+
+@pytest.mark.parametrize("role", ["engine", "receiver", "web"])
+def test_a_killed_process_is_started_again(product: Product, role: str) -> None:
+    before = product.pid(role)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: product.pid(role) not in {0, before}, f"another {role}", seconds=20)
+    for url in (product.url, product.otlp_url):
+        until(lambda url=url: _is_ready(url), f"{role} at work again", seconds=30)  # type: ignore[misc]
+    assert f"{_title(role)} ended with code -9" in product.printed
+
+
+def test_both_signals_stop_all_of_it_at_once(directory: Path, taken_port: int) -> None:
+    first = running.start(directory)
+    try:
+        code, seconds = first.stop(signal.SIGTERM)
+        assert (code, first.pids) == (0, [])
+        assert seconds < STOP_SECONDS
+    finally:
+        first.destroy()
+
+    second = running.start(directory, more_environment={"TRACEROOT_OTLP_PORT": str(taken_port)})
+    try:
+        assert "This is the first start" not in second.printed
+        assert f"Port {taken_port}, for OTLP, is in use" in second.printed
+        assert "TRACEROOT_OTLP_PORT" in second.printed
+        assert second.otlp_url == second.url
+        assert httpx.post(f"{second.url}/v1/traces").status_code == 401
+        code, seconds = second.stop(signal.SIGINT)
+        assert (code, second.pids) == (0, [])
+        assert seconds < STOP_SECONDS
+    finally:
+        second.destroy()
+    assert "Traceback" not in first.printed + second.printed
+    for log in (directory / "logs").iterdir():
+        assert "Traceback" not in log.read_text(), log
+
+
+def test_a_signal_in_the_middle_of_the_start_stops_it_too(directory: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, str(MANAGE), "up"],
+        env=running.environment(directory),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as starting:
+        assert starting.stdout is not None
+        assert "Trace store" in starting.stdout.readline()
+        starting.send_signal(signal.SIGTERM)
+        said = starting.stdout.read()
+        assert starting.wait(20) == 0
+    assert "TraceRoot is running" not in said
+    assert processes.of_session(starting.pid) == []
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_start_works(directory: Path) -> None:
+    first = running.start(directory)
+    fixed = {
+        "TRACEROOT_PORT": first.url.rpartition(":")[2],
+        "TRACEROOT_OTLP_PORT": first.otlp_url.rpartition(":")[2],
+    }
+    first.process.kill()
+    first.process.wait()
+    began = time.monotonic()
+    # At once, on the same ports and directory, while the orphans are still ending.
+    second = running.start(directory, more_environment=fixed)
+    try:
+        assert (second.url, second.otlp_url) == (first.url, first.otlp_url)
+        until(lambda: not first.pids, "the orphans' end", seconds=5 - (time.monotonic() - began))
+        until(lambda: _is_ready(second.otlp_url), "an answer", seconds=5)
+        assert second.stop()[0] == 0
+    finally:
+        first.destroy()
+        second.destroy()
+
+
+def test_pages_port_in_use(directory: Path, taken_port: int) -> None:
+    said = running.start_fails(directory, "--port", str(taken_port))
+    assert f"Port {taken_port}, for the pages, is in use" in said
+    assert "--port or TRACEROOT_PORT" in said
+
+
+def test_data_directory_behind_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for place in (tmp_path / "file", tmp_path / "file" / "data"):
+        said = running.start_fails(place)
+        assert f"Cannot write to the data directory {place}" in said
+        assert "--data-dir or TRACEROOT_DATA_DIR" in said
+
+
+def test_read_only_data_directory(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    said = running.start_fails(small_disk)
+    assert f"Cannot write to the data directory {small_disk}: Read-only file system" in said
+
+
+def test_almost_full_disk(small_disk: Path) -> None:
+    said = running.start_fails(small_disk)
+    assert f"The disk of {small_disk} is almost full" in said
+    assert "--data-dir" in said
+
+
+def test_full_disk_leaves_no_half_written_secret(small_disk: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "filling").write_bytes(bytes(2 * 1024**2))
+    said = running.start_fails(small_disk)
+    assert f"The disk of {small_disk} is full" in said
+    assert not (small_disk / "secret-key").exists()
+
+
+def test_a_setting_that_cannot_be_read_is_named(directory: Path) -> None:
+    said = running.start_fails(directory, more_environment={"TRACEROOT_PORT": "eight"})
+    assert said == "TRACEROOT_PORT is 'eight'; set it to a whole number."
+
+
+def test_an_old_python_is_told_so() -> None:
+    old = _old_python()
+    done = subprocess.run([old, str(MANAGE), "up"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("TraceRoot needs Python 3.11 or newer; this is 3.")
+    assert "Traceback" not in done.stderr
+
+
+def _old_python() -> str:
+    versions = (Path.home() / ".pyenv" / "versions").glob("3.*/bin/python")
+    on_path = (shutil.which(f"python3.{minor}") for minor in range(6, 11))
+    for candidate in (*map(str, versions), *filter(None, on_path)):
+        ask = [candidate, "-c", "import sys; sys.exit(not (3, 6) <= sys.version_info < (3, 11))"]
+        if subprocess.run(ask, capture_output=True, check=False).returncode == 0:
+            return candidate
+    pytest.skip("no Python older than 3.11 is here")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _title(role: str) -> str:
+    return "The trace store" if role == "engine" else role
