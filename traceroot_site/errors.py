@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 
-def _page(request: HttpRequest, status: int) -> HttpResponse:
+def _page(request: HttpRequest, status: int, reason: str = "") -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": _DETAILS[status]}, status=status)
+        return JsonResponse({"detail": reason or _DETAILS[status]}, status=status)
     return render(
         request,
         f"errors/{status}.html",
-        {"request_id": getattr(request, "request_id", "")},
+        {"request_id": getattr(request, "request_id", ""), "reason": reason},
         status=status,
     )
 
@@ -31,7 +31,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 403)
+    return _page(request, 403, reason=str(exception or ""))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

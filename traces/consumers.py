@@ -1,7 +1,7 @@
 """The socket of a project's pages: small notices out, at the pace the browser can take them.
 
-Only members get in. Notices wait, coalesced, until the browser has given credit for the last ones, so
-that a slow one gets fewer, never late ones.
+Only members get in. Notices wait, coalesced, until the browser has given credit for the last ones,
+so that a slow one gets fewer, never late ones.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from accounts.models import Membership
 from traces import live
 
 _INTERVAL_SECONDS = 0.25
-_CREDIT_SECONDS = 10.0
-_RECHECK_SECONDS = 60.0
+# A page gives no credit for what it does not show, and must not wait long for what it does.
+_CREDIT_SECONDS = 1.5
 _MAX_PENDING_TRACES = 200
 NOT_ALLOWED = 4404
 
 
-class ProjectConsumer(AsyncJsonWebsocketConsumer):
+class ProjectConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """`ws/projects/<uuid>/`; permission: traces.read."""
 
     required_permission = "traces.read"
+    recheck_seconds = 60.0
     project_id: UUID
 
     async def connect(self) -> None:
@@ -50,6 +51,13 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
         for task in self._tasks:
             task.cancel()
 
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """Binary frames say nothing."""
+        if text_data is not None:
+            await super().receive(text_data=text_data)
+
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         if isinstance(content, dict) and content.get("type") == "credit":
             self._credit.set()
@@ -59,7 +67,7 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
         """What is not JSON says nothing; a browser that sends it keeps its socket."""
         try:
             return await super().decode_json(text_data[:1000])
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     async def notice(self, event: dict[str, Any]) -> None:
@@ -89,17 +97,17 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):
     async def _recheck(self) -> None:
         """A member who was removed loses the socket too."""
         while True:
-            await asyncio.sleep(_RECHECK_SECONDS)
+            await asyncio.sleep(self.recheck_seconds)
             if not await self._is_allowed():
                 await self.close(code=NOT_ALLOWED)
                 return
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _is_allowed(self) -> bool:
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             return False
         membership = Membership.objects.filter(
-            user_id=user.pk, organization__projects=self.project_id
+            user_id=user.pk, user__is_active=True, organization__projects=self.project_id
         ).first()
         return membership is not None and membership.may("traces.read")

@@ -1,7 +1,8 @@
 """What is new in a project that somebody watches, as small notices.
 
-Two sources meet in a watcher: a cursor over the engine's clock (spans stored, traces settled), polled
-only while somebody watches, and `notify`, by which other stages say that something of theirs changed.
+Two sources meet in a watcher: a cursor over the engine's clock (spans stored, traces settled),
+polled only while somebody watches, and `notify`, by which other stages say that something of theirs
+changed.
 Notices carry ids only; the browser fetches what it may see.
 """
 
@@ -51,6 +52,7 @@ def notify(project_id: UUID, notice: Notice) -> None:
 
 @dataclass(slots=True)
 class _Watch:
+    cursor: _Cursor
     listeners: set[Listener] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
 
@@ -60,9 +62,13 @@ _watches: dict[UUID, _Watch] = {}
 
 def join(project_id: UUID, listener: Listener) -> None:
     """Call `listener` with each notice from now on. On the event loop only."""
-    watch = _watches.setdefault(project_id, _Watch())
+    watch = _watches.get(project_id)
+    if watch is None:
+        watch = _watches[project_id] = _Watch(_Cursor(project_id))
     watch.listeners.add(listener)
-    if watch.task is None:
+    # What came between the rendering of this listener's page and now was said to others only.
+    watch.cursor.repeat = True
+    if watch.task is None or watch.task.done():
         watch.task = asyncio.get_running_loop().create_task(_poll(project_id, watch))
 
 
@@ -78,13 +84,15 @@ def leave(project_id: UUID, listener: Listener) -> None:
 
 
 async def _poll(project_id: UUID, watch: _Watch) -> None:
-    cursor = _Cursor(project_id)
     while True:
         try:
-            notices = await sync_to_async(cursor.advance, thread_sensitive=False)()
+            notices = await sync_to_async(watch.cursor.advance, thread_sensitive=False)()
             pause = POLL_SECONDS
         except StoreError as error:
             log.info("live.store_unavailable project=%s reason=%s", project_id, error)
+            notices, pause = [], _SLOW_POLL_SECONDS
+        except Exception:  # the stage's edge: a watcher that died would leave its pages silent
+            log.exception("live.poll_failed project=%s", project_id)
             notices, pause = [], _SLOW_POLL_SECONDS
         for notice in notices:
             for listener in tuple(watch.listeners):
@@ -100,11 +108,16 @@ class _Cursor:
         self._stored: datetime | None = None
         self._settled: datetime | None = None
         self._said: dict[tuple[str, bytes], datetime] = {}
+        self.repeat = False
+        """Say once more what lies in the overlap."""
 
     def advance(self) -> list[Notice]:
         if self._stored is None or self._settled is None:
             self._stored = self._settled = SystemReader().clock()
             return []
+        if self.repeat:
+            self.repeat = False
+            self._said.clear()
         stored = self._fresh("stored", self._reader.changed_since(self._stored - _OVERLAP))
         settled = self._fresh("settled", self._reader.settled_since(self._settled - _OVERLAP))
         self._stored = max([self._stored, *(change.at for change in stored)])
@@ -113,7 +126,9 @@ class _Cursor:
         changed = dict.fromkeys(change.trace_id for change in (*stored, *settled))
         if not changed:
             return []
-        traces: list[Notice] = [{"type": "trace", "trace_id": trace_id.hex()} for trace_id in changed]
+        traces: list[Notice] = [
+            {"type": "trace", "trace_id": trace_id.hex()} for trace_id in changed
+        ]
         return [{"type": "traces", "count": len(changed)}, *traces]
 
     def _fresh(self, kind: str, changes: list[Change]) -> list[Change]:
@@ -123,7 +138,8 @@ class _Cursor:
         return fresh
 
     def _forget(self) -> None:
-        assert self._stored is not None and self._settled is not None
+        assert self._stored is not None
+        assert self._settled is not None
         oldest = min(self._stored, self._settled) - 2 * _OVERLAP
         if len(self._said) > 2000:
             self._said = {key: at for key, at in self._said.items() if at >= oldest}

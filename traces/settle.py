@@ -7,14 +7,16 @@ settled: a restart at any instant loses nothing, and doing it twice changes noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
 from traces import totals
-from traces.store import client
+from traces.store import cells, client
+from traces.store.errors import QueryTooLarge, StoreRejected
 from traces.store.rows import TraceSummary
 from traces.store.system import SystemReader, Unsettled
 
@@ -22,41 +24,103 @@ log = logging.getLogger(__name__)
 
 SHORT_LOOKBACK_SECONDS = 15 * 60
 LONG_LOOKBACK_SECONDS = 14 * 24 * 3600
+MAX_SECONDS = 20.0
 _BATCH = 200
-_MAX_ROUNDS = 20
+# Spans read at once: some hundred bytes each in the engine's answer, more with content.
+_MAX_SPANS_READ = 50_000
 
 
-def settle_quiet(*, lookback_seconds: int = SHORT_LOOKBACK_SECONDS) -> int:
+def settle_quiet(
+    *, lookback_seconds: int = SHORT_LOOKBACK_SECONDS, max_seconds: float = MAX_SECONDS
+) -> int:
     """Settle every quiet trace that has changed within the look-back; returns how many.
 
-    Raises StoreUnavailable; what was settled until then stays settled.
+    Stops after `max_seconds`; the next call goes on. Raises StoreUnavailable; what was settled until
+    then stays settled.
     """
     reader = SystemReader()
+    deadline = time.monotonic() + max_seconds
     count = 0
-    for _ in range(_MAX_ROUNDS):
-        quiet = reader.unsettled(
-            lookback_seconds=lookback_seconds,
-            quiet_seconds=settings.SETTLE_QUIET_SECONDS,
-            silence_seconds=settings.SETTLE_SILENCE_SECONDS,
-            limit=_BATCH,
-        )
-        if quiet:
-            count += _settle(reader, quiet)
-        if len(quiet) < _BATCH:
+    for quiet in _batches(reader, lookback_seconds):
+        count += _settle(reader, quiet)
+        if time.monotonic() > deadline:
             break
     if count:
         log.info("traces.settled count=%d", count)
     return count
 
 
+def _batches(reader: SystemReader, lookback_seconds: int) -> Iterator[list[Unsettled]]:
+    """Each batch goes on after the one before, so that a trace that cannot settle blocks no other."""
+    last: Unsettled | None = None
+    while True:
+        quiet = reader.unsettled(
+            lookback_seconds=lookback_seconds,
+            quiet_seconds=settings.SETTLE_QUIET_SECONDS,
+            silence_seconds=settings.SETTLE_SILENCE_SECONDS,
+            limit=_BATCH,
+            after=last,
+        )
+        if quiet:
+            yield quiet
+        if len(quiet) < _BATCH:
+            return
+        last = quiet[-1]
+
+
 def _settle(reader: SystemReader, quiet: Sequence[Unsettled]) -> int:
+    counts = reader.span_counts(quiet)
+    return sum(_settle_portion(reader, portion, counts) for portion in _portions(quiet, counts))
+
+
+def _portions(
+    quiet: Sequence[Unsettled], counts: Mapping[tuple[Any, bytes], int]
+) -> Iterator[list[Unsettled]]:
+    """Traces whose spans are few enough to be read at once; one huge trace stands alone."""
+    portion: list[Unsettled] = []
+    spans = 0
+    for trace in quiet:
+        size = counts.get((trace.project_id, trace.trace_id), 0)
+        if portion and spans + size > _MAX_SPANS_READ:
+            yield portion
+            portion, spans = [], 0
+        portion.append(trace)
+        spans += size
+    if portion:
+        yield portion
+
+
+def _settle_portion(
+    reader: SystemReader,
+    quiet: Sequence[Unsettled],
+    counts: Mapping[tuple[Any, bytes], int],
+) -> int:
+    try:
+        return _settle_together(reader, quiet, counts)
+    except (QueryTooLarge, StoreRejected) as error:
+        if len(quiet) == 1:
+            log.error("traces.settle_refused trace=%s reason=%s", quiet[0].trace_id.hex(), error)
+            return 0
+    middle = len(quiet) // 2
+    halves = (quiet[:middle], quiet[middle:])
+    return sum(_settle_portion(reader, half, counts) for half in halves)
+
+
+def _settle_together(
+    reader: SystemReader,
+    quiet: Sequence[Unsettled],
+    counts: Mapping[tuple[Any, bytes], int],
+) -> int:
     spans = reader.spans_of(quiet)
-    summaries = {(s.project_id, s.trace_id): s for s in totals.summarize_all(spans, is_running=False)}
-    settled = [
-        _Settled(item, summaries[item.project_id, item.trace_id])
-        for item in quiet
-        if (item.project_id, item.trace_id) in summaries
-    ]
+    summaries = {
+        (s.project_id, s.trace_id): s for s in totals.summarize_all(spans, is_running=False)
+    }
+    settled = []
+    for item in quiet:
+        key = item.project_id, item.trace_id
+        if key in summaries:  # else its spans are gone
+            whole = max(summaries[key].span_count, counts.get(key, 0))
+            settled.append(_Settled(item, replace(summaries[key], span_count=whole)))
     if settled:
         _write(settled)
     return len(settled)
@@ -68,7 +132,7 @@ class _Settled:
     summary: TraceSummary
 
 
-# column, type; the value is the summary's field of that name unless `_SPECIAL` says otherwise
+# column, type; the value is the summary's field of that name unless `_values` says otherwise
 _COLUMNS = (
     ("project_id", "UUID"),
     ("trace_id", "FixedString(16)"),
@@ -116,9 +180,8 @@ _COLUMNS = (
 def _write(settled: Sequence[_Settled]) -> None:
     values = [_values(one.quiet, one.summary) for one in settled]
     names = [name for name, _ in _COLUMNS]
-    client.insert(
-        "traces", [[row[name] for row in values] for name in names], names, [type_ for _, type_ in _COLUMNS]
-    )
+    types = [type_ for _, type_ in _COLUMNS]
+    client.insert("traces", [[row[name] for row in values] for name in names], names, types)
 
 
 def _values(quiet: Unsettled, summary: TraceSummary) -> Mapping[str, Any]:
@@ -135,11 +198,12 @@ def _values(quiet: Unsettled, summary: TraceSummary) -> Mapping[str, Any]:
         "tags": list(summary.tags),
         "metadata": dict(summary.metadata),
         "uncounted_span_ids": sorted(summary.uncounted_span_ids),
+        "cost_usd": cells.money(summary.cost_usd),
         "has_usage": usage is not None,
-        "uncached_input_tokens": usage.uncached_input if usage else 0,
-        "cache_read_tokens": usage.cache_read if usage else 0,
-        "cache_write_5m_tokens": usage.cache_write_5m if usage else 0,
-        "cache_write_1h_tokens": usage.cache_write_1h if usage else 0,
-        "output_tokens": usage.output if usage else 0,
-        "reasoning_tokens": usage.reasoning if usage else 0,
+        "uncached_input_tokens": cells.tokens(usage.uncached_input) if usage else 0,
+        "cache_read_tokens": cells.tokens(usage.cache_read) if usage else 0,
+        "cache_write_5m_tokens": cells.tokens(usage.cache_write_5m) if usage else 0,
+        "cache_write_1h_tokens": cells.tokens(usage.cache_write_1h) if usage else 0,
+        "output_tokens": cells.tokens(usage.output) if usage else 0,
+        "reasoning_tokens": cells.tokens(usage.reasoning) if usage else 0,
     }

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any, cast
 
 from traces import previews
@@ -18,6 +20,9 @@ Row = Mapping[str, Any]
 # Between two model calls one of these means two calls; without one the outer restates the inner.
 _WORK_BETWEEN = {"tool", "agent", "retriever", "reranker"}
 _CALLS = {"llm", "embedding"}
+_MAX_METADATA = 200
+_Weight = tuple[int, Decimal]
+"""Tokens, then US dollars: any token outweighs any money."""
 
 
 def summarize_all(spans: Iterable[Row], *, is_running: bool) -> list[TraceSummary]:
@@ -65,16 +70,26 @@ def summarize(spans: Sequence[Row], *, is_running: bool) -> TraceSummary:
         git_ref=root["git_ref"] or _first(ordered, "git_ref"),
         usage=_sum(usages) if usages else None,
         cost_usd=sum(costs, Decimal(0)) if costs else None,
-        unpriced_spans=sum(bool(row["has_usage"]) and _cost(row) is None for row in counted),
+        unpriced_spans=sum(_is_unpriced(row) for row in counted),
         uncounted_span_ids=frozenset(uncounted),
-        orphan_spans=sum(bool(p := parent_of(r)) and p not in ids and not r["is_local_root"] for r in ordered),
+        orphan_spans=sum(_is_orphan(row, ids) for row in ordered),
         is_rootless=not any(row["is_local_root"] for row in ordered),
         is_evaluation=any(row["is_evaluation"] for row in ordered),
     )
 
 
+def _is_orphan(row: Row, ids: set[bytes]) -> bool:
+    parent = parent_of(row)
+    return bool(parent) and parent not in ids and not row["is_local_root"]
+
+
+def _is_unpriced(row: Row) -> bool:
+    usage = usage_of(row)
+    return usage is not None and usage.total > 0 and _cost(row) is None
+
+
 def _root(ordered: Sequence[Row], ids: set[bytes]) -> Row:
-    """The true root, else the earliest local root, else the earliest span whose parent is missing."""
+    """The true root, else the earliest local root, else the earliest span without its parent."""
     for is_root in (
         lambda row: not parent_of(row),
         lambda row: row["is_local_root"],
@@ -86,83 +101,124 @@ def _root(ordered: Sequence[Row], ids: set[bytes]) -> Row:
     return ordered[0]
 
 
+@dataclass(slots=True)
+class _Reported:
+    """What counts at or below a span: of model calls no work stands before, and of all the rest."""
+
+    open: _Weight = (0, Decimal(0))
+    sealed: _Weight = (0, Decimal(0))
+    open_spans: int = 0
+    sealed_spans: int = 0
+
+
 def _counted(ordered: Sequence[Row]) -> tuple[list[Row], set[bytes]]:
     """Spans whose usage adds up to the trace's, and the ids of those that only restate it.
 
     A span that wraps reporting spans restates them: the larger of the two sides counts, never both.
     A model call that leads to another one through a tool or agent is a call of its own.
+
+    Two walks, each over every span once: upwards to decide which side is larger, downwards to
+    leave out what the decisions have replaced.
     """
-    by_id = {row["span_id"]: row for row in ordered}
-    children: dict[bytes, list[Row]] = defaultdict(list)
-    tops: list[Row] = []
-    for row in ordered:
-        parent = parent_of(row)
-        (children[parent] if parent in by_id and parent != row["span_id"] else tops).append(row)
-    below: dict[bytes, list[Row]] = {}
-    for row in _post_order(tops, children, ordered):
-        under = [counted for child in children[row["span_id"]] for counted in below.pop(child["span_id"], [])]
-        below[row["span_id"]] = _decide(row, under, by_id)
-    counted = [row for rows in below.values() for row in rows]
-    counted_ids = {row["span_id"] for row in counted}
-    reporting = {row["span_id"] for row in ordered if row["has_usage"] or _cost(row) is not None}
-    return counted, reporting - counted_ids
+    below = _children(ordered)
+    walk = _walk(ordered, below)
+    wins = _winners(walk, below)
+    counted: list[Row] = []
+    uncounted: set[bytes] = set()
+    # Of each parent: is everything below it left out, and what no work stands before?
+    left_out: dict[bytes, tuple[bool, bool]] = {}
+    for row, parent in walk:
+        all_out, open_out = left_out[parent] if parent else (False, False)
+        span_id, win = row["span_id"], wins[row["span_id"]]
+        if win is not None:
+            if win and not (all_out or open_out):
+                counted.append(row)
+            else:
+                uncounted.add(span_id)
+        if win and row["kind"] in _CALLS:
+            open_out = True
+        elif win:
+            all_out = True
+        # What is under work counts for itself, unless a wrapper has replaced everything.
+        left_out[span_id] = (all_out, open_out and row["kind"] not in _WORK_BETWEEN)
+    return counted, uncounted
 
 
-def _decide(row: Row, under: list[Row], by_id: Mapping[bytes, Row]) -> list[Row]:
-    own = _weight(row)
-    if own is None:
-        return under
-    if not under:
-        return [row]
+def _winners(
+    walk: Sequence[tuple[Row, bytes]], below: Mapping[bytes, Sequence[Row]]
+) -> dict[bytes, bool | None]:
+    """Of each span: does it outweigh what it restates; None when it reports nothing."""
+    wins: dict[bytes, bool | None] = {}
+    sums: dict[bytes, _Reported] = {}
+    for row, parent in reversed(walk):
+        span_id = row["span_id"]
+        found = sums.pop(span_id, None) or _Reported()
+        own = _weight(row)
+        wins[span_id] = None if own is None else _outweighs(row, own, found)
+        if own is not None and wins[span_id]:
+            if row["kind"] not in _CALLS:
+                found.sealed, found.sealed_spans = (0, Decimal(0)), 0
+            found.open, found.open_spans = own, 1
+        elif row["kind"] in _WORK_BETWEEN:
+            found.sealed = _plus(found.sealed, found.open)
+            found.sealed_spans += found.open_spans
+            found.open, found.open_spans = (0, Decimal(0)), 0
+        if parent:
+            _add(sums.setdefault(parent, _Reported()), found)
+    return wins
+
+
+def _outweighs(row: Row, own: _Weight, under: _Reported) -> bool:
     if row["kind"] in _CALLS:
-        separate = [inner for inner in under if _passes_work(inner, row["span_id"], by_id)]
-        restated = [inner for inner in under if inner not in separate]
-        return [*separate, *_larger(row, own, restated)]
-    return _larger(row, own, under)
+        return not under.open_spans or own > under.open
+    return not (under.open_spans or under.sealed_spans) or own > _plus(under.open, under.sealed)
 
 
-def _larger(row: Row, own: Decimal, under: list[Row]) -> list[Row]:
-    inner = sum((_weight(inner) or Decimal(0) for inner in under), Decimal(0))
-    return [row] if own > inner else under
+def _add(total: _Reported, found: _Reported) -> None:
+    total.open, total.sealed = _plus(total.open, found.open), _plus(total.sealed, found.sealed)
+    total.open_spans += found.open_spans
+    total.sealed_spans += found.sealed_spans
 
 
-def _weight(row: Row) -> Decimal | None:
-    """What a span reports, in tokens; one that reports only money weighs less than any token."""
+def _plus(one: _Weight, other: _Weight) -> _Weight:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _weight(row: Row) -> _Weight | None:
+    """What a span reports: tokens, and money only where there are no tokens to compare."""
     usage = usage_of(row)
     if usage is not None:
-        return Decimal(usage.total)
+        return usage.total, Decimal(0)
     cost = _cost(row)
-    return cost / 1_000_000 if cost is not None else None
+    return (0, cost) if cost is not None else None
 
 
-def _passes_work(inner: Row, top: bytes, by_id: Mapping[bytes, Row]) -> bool:
-    seen = {inner["span_id"]}
-    current = by_id.get(parent_of(inner))
-    while current is not None and current["span_id"] != top and current["span_id"] not in seen:
-        if current["kind"] in _WORK_BETWEEN:
-            return True
-        seen.add(current["span_id"])
-        current = by_id.get(parent_of(current))
-    return False
+def _children(ordered: Sequence[Row]) -> dict[bytes, list[Row]]:
+    ids = {row["span_id"] for row in ordered}
+    below: dict[bytes, list[Row]] = defaultdict(list)
+    for row in ordered:
+        parent = parent_of(row)
+        below[parent if parent in ids and parent != row["span_id"] else b""].append(row)
+    return below
 
 
-def _post_order(
-    tops: Sequence[Row], children: Mapping[bytes, list[Row]], ordered: Sequence[Row]
-) -> Iterable[Row]:
-    """Children before parents, without recursion; spans caught in a parent cycle come last, flat."""
-    stack = [(row, False) for row in tops]
+def _walk(ordered: Sequence[Row], below: Mapping[bytes, Sequence[Row]]) -> list[tuple[Row, bytes]]:
+    """Each span once with the parent it was reached by, parents first, without recursion.
+
+    Spans that are their own ancestors are reached by no top: the first of them becomes one.
+    """
+    walk: list[tuple[Row, bytes]] = []
     seen: set[bytes] = set()
-    while stack:
-        row, is_done = stack.pop()
-        if is_done:
-            yield row
-            continue
-        if row["span_id"] in seen:
-            continue
-        seen.add(row["span_id"])
-        stack.append((row, True))
-        stack.extend((child, False) for child in children.get(row["span_id"], ()))
-    yield from (row for row in ordered if row["span_id"] not in seen)
+    for top in (*below.get(b"", ()), *ordered):
+        stack = [(top, b"")]
+        while stack:
+            row, parent = stack.pop()
+            if row["span_id"] in seen:
+                continue
+            seen.add(row["span_id"])
+            walk.append((row, parent))
+            stack.extend((child, row["span_id"]) for child in below.get(row["span_id"], ()))
+    return walk
 
 
 def _sum(usages: Sequence[Usage]) -> Usage:
@@ -198,4 +254,4 @@ def _metadata(ordered: Sequence[Row], root: Row) -> dict[str, str]:
     merged = dict(root["metadata"])
     for row in ordered:
         merged.update(row["trace_metadata"])
-    return merged
+    return dict(islice(merged.items(), _MAX_METADATA))

@@ -202,11 +202,6 @@ def test_full_disk_leaves_no_half_written_secret(small_disk: Path) -> None:
     assert not (small_disk / "secret-key").exists()
 
 
-def test_a_setting_that_cannot_be_read_is_named(directory: Path) -> None:
-    said = running.start_fails(directory, more_environment={"TRACEROOT_PORT": "eight"})
-    assert said == "TRACEROOT_PORT is 'eight'; set it to a whole number."
-
-
 def test_an_old_python_is_told_so() -> None:
     old = _old_python()
     done = subprocess.run([old, str(MANAGE), "up"], capture_output=True, text=True, check=False)

@@ -12,6 +12,7 @@ from rest_framework.views import exception_handler
 from traces.store.errors import QueryTooLarge, StoreError
 
 log = logging.getLogger(__name__)
+_UNAVAILABLE = "The trace store cannot be reached at the moment. Try again in a few seconds."
 
 
 class BadParameter(exceptions.APIException):
@@ -26,7 +27,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, StoreError):
         log.warning("api.store_unavailable reason=%s", error)
         return Response(
-            {"detail": "The trace store cannot be reached at the moment. Try again in a few seconds."},
+            {"detail": _UNAVAILABLE},
             status=status.HTTP_503_SERVICE_UNAVAILABLE,
             headers={"Retry-After": "5"},
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +13,14 @@ from traces.api.errors import BadParameter
 from traces.store.filters import Condition, TraceFilter
 
 MAX_LIMIT = 200
-_GROUPS = ("core", "usage", "io", "metadata", "normalized")
+_GROUPS = ("core", "usage", "io", "metadata")
 _ALIASES = {"skeleton": {"core", "usage"}, "full": {"core", "usage", "io", "metadata"}}
 _TEXT_FIELDS = {"model_name", "environment", "name", "session_id", "user_id", "release", "metadata"}
 _NUMBER_FIELDS = {"cost", "total_tokens", "duration_ms", "errors"}
 _TEXT_OPS = {"in", "eq", "contains"}
 _NUMBER_OPS = {"eq", "gt", "gte", "lt", "lte"}
 _MAX_CONDITIONS = 20
+_MAX_NUMBER = 1e300
 
 
 def limit(query: QueryDict, default: int = 50) -> int:
@@ -42,7 +42,10 @@ def time(query: QueryDict, name: str) -> datetime | None:
         parsed = None
     if parsed is None:
         raise BadParameter(f"{name} must be a time such as 2026-01-31T12:00:00.")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    try:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except OverflowError:
+        raise BadParameter(f"{name} must be a time of the years 1 to 9999 in UTC.") from None
 
 
 def flag(query: QueryDict, name: str) -> bool:
@@ -53,9 +56,9 @@ def flag(query: QueryDict, name: str) -> bool:
 
 
 def fields(query: QueryDict, default: str) -> set[str]:
-    """Groups of fields: core, usage, io, metadata, normalized, or the aliases skeleton and full."""
+    """Groups of fields: core, usage, io, metadata, or the aliases skeleton and full."""
     wanted: set[str] = set()
-    for name in query.get("fields", default).split(","):
+    for name in (query.get("fields") or default).split(","):
         group = name.strip()
         if group in _ALIASES:
             wanted |= _ALIASES[group]
@@ -96,6 +99,8 @@ def _condition(item: Any) -> Condition:
     if not isinstance(item, dict) or not {"field", "op", "value"} <= set(item):
         raise BadParameter("Each filter needs field, op and value.")
     field, op, value = item["field"], item["op"], item["value"]
+    if not isinstance(field, str) or not isinstance(op, str):
+        raise BadParameter("The field and op of a filter must be text.")
     if field in _NUMBER_FIELDS:
         return Condition(field, _one_of(op, _NUMBER_OPS, field), number=_number(value, field))
     if field in _TEXT_FIELDS:
@@ -106,30 +111,42 @@ def _condition(item: Any) -> Condition:
             key=_key(item, field),
         )
     known = ", ".join(sorted(_TEXT_FIELDS | _NUMBER_FIELDS))
-    raise BadParameter(f"filters knows the fields {known}; {str(field)[:40]!r} is none of them.")
+    raise BadParameter(f"filters knows the fields {known}; {field[:40]!r} is none of them.")
 
 
-def _one_of(op: Any, allowed: set[str], field: str) -> str:
+def _one_of(op: str, allowed: set[str], field: str) -> str:
     if op not in allowed:
         raise BadParameter(f"{field} takes the operators {', '.join(sorted(allowed))}.")
-    return str(op)
+    return op
 
 
 def _number(value: Any, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= _MAX_NUMBER:  # NaN is in no range
         raise BadParameter(f"The value of {field} must be a number of at least 0.")
     return float(value)
 
 
 def _texts(value: Any, field: str) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
-    if not 1 <= len(values) <= 100 or not all(isinstance(v, str) and len(v) <= 1024 for v in values):
-        raise BadParameter(f"The value of {field} must be text of at most 1,024 characters, or a list of such.")
+    if not 1 <= len(values) <= 100 or not all(_is_text(v, 1024) for v in values):
+        raise BadParameter(
+            f"The value of {field} must be text of at most 1,024 characters, or a list of such."
+        )
     return tuple(values)
 
 
 def _key(item: dict[str, Any], field: str) -> str:
-    key = item.get("key", "")
-    if field == "metadata" and (not isinstance(key, str) or not 1 <= len(key) <= 256):
+    if field != "metadata":
+        return ""
+    key = item.get("key")
+    if not isinstance(key, str) or not key or not _is_text(key, 256):
         raise BadParameter("A filter on metadata needs a key of at most 256 characters.")
-    return key if isinstance(key, str) else ""
+    return key
+
+
+def _is_text(value: Any, max_chars: int) -> bool:
+    """JSON can spell half of a surrogate pair, which has no UTF-8 form."""
+    if not isinstance(value, str) or len(value) > max_chars:
+        return False
+    return not any("\ud800" <= char <= "\udfff" for char in value)

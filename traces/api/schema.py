@@ -112,6 +112,7 @@ TRACE_DETAIL = inline_serializer(
         "input": _text(),
         "output": _text(),
         "metadata": _text(),
+        "span_count": s.IntegerField(),
         "spans": _SPAN,
         "trace_url": s.URLField(),
     },

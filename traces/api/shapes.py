@@ -6,6 +6,7 @@ Times are naive UTC ISO texts, as the published clients expect; `span_kind` keep
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -65,12 +66,13 @@ def list_item(summary: TraceSummary) -> dict[str, Any]:
     }
 
 
-def detail(
-    summary: TraceSummary, spans: list[Span], groups: set[str]
-) -> dict[str, Any]:
-    """A trace with its spans; groups that were not asked for are null."""
+def detail(summary: TraceSummary, spans: list[Span], groups: set[str]) -> dict[str, Any]:
+    """A trace with its spans; groups that were not asked for are null.
+
+    `span_count` is the trace's; where it is more than the spans that follow, they are the first.
+    """
     with_io = "io" in groups
-    root = next((span for span in spans if span.is_local_root), spans[0] if spans else None)
+    root = _root(spans)
     input_text = root.input if root and root.input else summary.input_preview
     output_text = root.output if root and root.output else summary.output_preview
     return {
@@ -84,10 +86,24 @@ def detail(
         "git_repo": summary.git_repo or None,
         "input": (input_text or None) if with_io else None,
         "output": (output_text or None) if with_io else None,
-        "metadata": as_json(dict(summary.metadata)) if "metadata" in groups and summary.metadata else None,
+        "metadata": _trace_metadata(summary) if "metadata" in groups else None,
+        "span_count": max(summary.span_count, len(spans)),
         "spans": [span_item(span, groups) for span in spans],
         "trace_url": trace_url(summary),
     }
+
+
+def _root(spans: list[Span]) -> Span | None:
+    """The true root, else the first local one, as the summary chooses it."""
+    return (
+        next((span for span in spans if not span.parent_span_id), None)
+        or next((span for span in spans if span.is_local_root), None)
+        or (spans[0] if spans else None)
+    )
+
+
+def _trace_metadata(summary: TraceSummary) -> str | None:
+    return as_json(dict(summary.metadata)) if summary.metadata else None
 
 
 def span_item(span: Span, groups: set[str]) -> dict[str, Any]:
@@ -139,7 +155,7 @@ def usage_details(usage: Usage | None) -> dict[str, float]:
         "output": usage.output,
         "reasoning": usage.reasoning,
         "total": usage.total,
-        **usage.other,
+        **{name: value for name, value in usage.other.items() if math.isfinite(value)},
     }
 
 

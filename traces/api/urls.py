@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from traces.api import views
 
@@ -12,5 +12,5 @@ urlpatterns = [
     path("traces", views.TraceList.as_view(), name="public-traces"),
     path("traces/<hex32:trace_id>", views.TraceDetail.as_view(), name="public-trace"),
     path("traces/<hex32:trace_id>/export", views.TraceExport.as_view(), name="public-trace-export"),
-    path("openapi.json", SpectacularAPIView.as_view(), name="public-openapi"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="public-openapi"),
 ]

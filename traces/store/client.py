@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, DataError
 from clickhouse_connect.driver.httputil import get_pool_manager
 from django.conf import settings
 
@@ -24,6 +24,8 @@ from traces.store.errors import QueryTooLarge, StoreRejected, StoreUnavailable
 # https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
 _NO_CAPACITY = {159, 160, 202, 203, 209, 210, 236, 241, 242, 243, 252, 319, 394, 425, 999}
 _TOO_LARGE = {158, 159, 160, 241, 307, 396}
+# What one answer may take of this process's memory.
+_MAX_RESULT_BYTES = 512 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,13 @@ def query(
     """
     limits = {
         "max_execution_time": seconds or settings.CLICKHOUSE_QUERY_SECONDS,
+        "max_result_bytes": _MAX_RESULT_BYTES,
         **(settings_ or {}),
     }
     try:
-        result = client().query(sql, parameters=dict(parameters or {}), settings=limits, tz_mode="aware")
+        result = client().query(
+            sql, parameters=dict(parameters or {}), settings=limits, tz_mode="aware"
+        )
     except DatabaseError as error:
         raise _typed(error, reading=True) from error
     except (ClickHouseError, OSError) as error:
@@ -175,7 +180,9 @@ def insert(
         raise _typed(error, reading=False) from error
     except (ClickHouseError, OSError) as error:
         raise StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}") from error
-    return summary.written_rows
+    except (ValueError, TypeError, ArithmeticError) as error:  # the driver cannot encode a value
+        raise StoreRejected(f"{table}: {_brief(error)}") from error
+    return int(summary.written_rows)
 
 
 def is_reachable() -> bool:
@@ -186,11 +193,15 @@ def is_reachable() -> bool:
 
 
 def _typed(error: DatabaseError, *, reading: bool) -> Exception:
+    if isinstance(error, DataError):  # the driver's own: a value that does not fit its column
+        return StoreRejected(_brief(error))
     code = _code(error)
     if code == 0:
         return StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}")
     if reading and code in _TOO_LARGE:
-        return QueryTooLarge("This question is too large for one read. Choose a shorter time range.")
+        return QueryTooLarge(
+            "This question is too large for one read. Choose a shorter time range or less content."
+        )
     if code in _NO_CAPACITY:
         return StoreUnavailable(f"The trace store has no capacity: {_brief(error)}")
     return StoreRejected(_brief(error))

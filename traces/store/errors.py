@@ -1,10 +1,10 @@
 """What can go wrong between us and the trace store.
 
-    StoreError
-    ├── StoreUnavailable   the engine cannot be reached or has no capacity: try again
-    ├── StoreRejected      the engine refused this content or statement: trying again will not help
-    ├── QueryTooLarge      the question needs more time or memory than one read may have
-    └── Overloaded         we refuse to take more until what waits is written: try again
+StoreError
+├── StoreUnavailable   the engine cannot be reached or has no capacity: try again
+├── StoreRejected      the engine refused this content or statement: trying again will not help
+├── QueryTooLarge      the question needs more time or memory than one read may have
+└── Overloaded         we refuse to take more until what waits is written: try again
 """
 
 

@@ -6,11 +6,12 @@ The query language of the explorer compiles to the same shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-_FAR_FUTURE = 4_102_444_800  # 2100-01-01, s
-
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_NS = 2**64 - 1
+_MAX_SECONDS = 2**32 - 1  # DateTime
 
 # field → expression over a settled row
 _TEXT_COLUMNS = {
@@ -86,16 +87,15 @@ class TraceFilter:
 
     def parameters(self) -> dict[str, Any]:
         """Time bounds and values, named as the fragments and the query files name them."""
-        since = self.since.astimezone(UTC).timestamp() if self.since else 0.0
-        until = self.until.astimezone(UTC).timestamp() if self.until else float(_FAR_FUTURE)
+        since_ns = _ns(self.since) if self.since else 0
+        until_ns = _ns(self.until) if self.until else _MAX_NS
         bound: dict[str, Any] = {}
         for index, condition in enumerate(self.conditions):
             bound |= condition.parameters(index)
         return bound | {
-            "since": max(0, int(since)),
-            "until": max(0, int(until)),
-            "since_ns": max(0, int(since * 1e9)),
-            "until_ns": max(0, int(until * 1e9)),
+            "since": min(since_ns // 10**9, _MAX_SECONDS),
+            "since_ns": since_ns,
+            "until_ns": until_ns,
             "include_evaluations": self.include_evaluations,
             "status": self.status,
             "name": self.name,
@@ -130,16 +130,12 @@ class TraceFilter:
             )
         return tuple(fragments)
 
-    def matches_running(self, name: str, session_id: str, user_id: str, has_error: bool) -> bool:
-        """The same conditions on what is known of a trace that still runs (it has no findings yet)."""
-        if self.conditions:
-            return False  # most of them speak of totals, which a running trace does not have
-        if self.has_finding or (self.status and self.status != "running"):
-            return self.status == "error" and has_error and not self.has_finding
-        wanted = self.text.lower()
-        return (
-            self.name.lower() in name.lower()
-            and (not wanted or wanted in name.lower() or wanted in {session_id.lower(), user_id.lower()})
-            and self.session_id in {"", session_id}
-            and self.user_id in {"", user_id}
-        )
+    @property
+    def sees_running(self) -> bool:
+        """Whether a trace that still runs can match: it has no totals and no findings yet."""
+        return not (self.conditions or self.has_finding)
+
+
+def _ns(moment: datetime) -> int:
+    """Exact, where a float would move a microsecond; within what a column holds."""
+    return min(max((moment - _EPOCH) // timedelta(microseconds=1) * 1000, 0), _MAX_NS)

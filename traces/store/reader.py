@@ -19,7 +19,8 @@ from traces.store.rows import SpanOutline, TraceSummary
 RUNNING_LOOKBACK_SECONDS = 24 * 3600
 _MAX_RUNNING = 200
 _MAX_OUTLINE = 100_000
-_NEWEST = (2**64 - 1, "ff" * 16)
+_MAX_COUNTED = 10_000
+_NEWEST = (2**64 - 1, b"\xff" * 16)
 
 
 class BadCursor(ValueError):
@@ -51,9 +52,15 @@ class SpanReader:
     def traces(self, wanted: TraceFilter, *, limit: int = 50, cursor: str = "") -> TracePage:
         """Newest traces first, running ones among them; `cursor` continues a page."""
         parameters = {**wanted.parameters(), "limit": limit + 1}
-        parameters["before_ns"], parameters["before_id"] = _from_cursor(cursor) if cursor else _NEWEST
+        before = _from_cursor(cursor) if cursor else _NEWEST
+        parameters["before_ns"], parameters["before_id"] = before[0], before[1].hex()
         found = {row.trace_id: row for row in self._settled(wanted, parameters)}
-        found |= {row.trace_id: row for row in self._running(wanted, parameters)}
+        # A running trace has a newer truth than its settled row, and maybe an earlier start: the row
+        # goes, and the trace comes where it belongs, once.
+        for row in self._running(wanted, parameters):
+            found.pop(row.trace_id, None)
+            if (row.start_ns, row.trace_id) < before:
+                found[row.trace_id] = row
         ordered = sorted(found.values(), key=lambda row: (row.start_ns, row.trace_id), reverse=True)
         page = ordered[:limit]
         more = len(ordered) > limit
@@ -63,35 +70,46 @@ class SpanReader:
         if wanted.status == "running":
             return []
         sql = statements.with_filter("trace_list_settled", wanted.settled_fragments())
-        return [summaries.from_settled(self.project_id, row) for row in self._query(sql, parameters)]
+        found = self._query(sql, parameters)
+        return [summaries.from_settled(self.project_id, row) for row in found]
 
     def _running(self, wanted: TraceFilter, parameters: Mapping[str, Any]) -> list[TraceSummary]:
         limit = min(parameters["limit"], _MAX_RUNNING)
-        running = self._query(
-            statements.text("trace_list_running"),
-            {**parameters, "limit": limit, "lookback_seconds": RUNNING_LOOKBACK_SECONDS},
-        )
-        kept = [
-            row["trace_id"]
-            for row in running
-            if wanted.matches_running(
-                row["root_name"] or row["any_name"], row["session_id"], row["user_id"], bool(row["has_error"])
-            )
-        ]
-        return self.running_summaries(kept) if kept else []
+        running = self._running_ids(wanted, {**parameters, "limit": limit})
+        found = self.running_summaries([row["trace_id"] for row in running])
+        # The index knows of any error; the summary knows whether the trace failed.
+        return [row for row in found if wanted.status != "error" or row.status == "error"]
+
+    def _running_ids(
+        self, wanted: TraceFilter, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        if not wanted.sees_running:
+            return []
+        lookback = {"lookback_seconds": RUNNING_LOOKBACK_SECONDS}
+        return self._query(statements.text("trace_list_running"), {**parameters, **lookback})
 
     def running_summaries(self, trace_ids: list[bytes]) -> list[TraceSummary]:
-        """Summaries computed from the spans stored so far."""
+        """Summaries computed from the spans stored so far; of a list, from the first of each."""
+        if not trace_ids:
+            return []
+        per_trace = _MAX_OUTLINE // len(trace_ids)
         spans = self._query(
             statements.text("spans_of_traces"),
-            {"trace_ids": [trace_id.hex() for trace_id in trace_ids], "limit": _MAX_OUTLINE},
+            {"trace_ids": [trace_id.hex() for trace_id in trace_ids], "per_trace": per_trace},
         )
         return totals.summarize_all(spans, is_running=True)
 
     def count(self, wanted: TraceFilter) -> int:
-        """How many settled traces match."""
+        """How many traces match: the settled ones, and those that run for the first time."""
+        parameters = wanted.parameters()
         sql = statements.with_filter("trace_count", wanted.settled_fragments())
-        return int(self._query(sql, wanted.parameters())[0]["traces"])
+        settled = (
+            0 if wanted.status == "running" else int(self._query(sql, parameters)[0]["traces"])
+        )
+        newest = {"before_ns": _NEWEST[0], "before_id": _NEWEST[1].hex(), "limit": _MAX_COUNTED}
+        running = self._running_ids(wanted, {**parameters, **newest})
+        is_only_running = wanted.status == "running"
+        return settled + sum(is_only_running or not row["has_settled"] for row in running)
 
     def trace(self, trace_id: bytes) -> TraceSummary | None:
         """The trace as settled, or computed from its spans so far when it still runs."""
@@ -110,7 +128,8 @@ class SpanReader:
         if window is None:
             return []
         found = self._query(
-            statements.text("trace_outline"), {**_span_window(trace_id, window), "limit": _MAX_OUTLINE}
+            statements.text("trace_outline"),
+            {**_span_window(trace_id, window), "limit": _MAX_OUTLINE},
         )
         outlines = [summaries.outline(row) for row in found]
         return sorted(outlines, key=lambda span: (span.start_ns, span.span_id))
@@ -137,12 +156,12 @@ class SpanReader:
     def has_spans(self) -> bool:
         return bool(self._query(statements.text("has_spans"), {})[0]["has_spans"])
 
-    def changed_since(self, cursor: datetime, *, limit: int = 500) -> list[Change]:
+    def changed_since(self, cursor: datetime, *, limit: int = 10_000) -> list[Change]:
         """Traces that got spans after the cursor (the engine's clock), oldest change first."""
         found = self._query(statements.text("changed_traces"), {"cursor": cursor, "limit": limit})
         return [Change(row["trace_id"], row["last_stored_at"]) for row in found]
 
-    def settled_since(self, cursor: datetime, *, limit: int = 500) -> list[Change]:
+    def settled_since(self, cursor: datetime, *, limit: int = 10_000) -> list[Change]:
         """Traces that settled after the cursor (the engine's clock), oldest first."""
         found = self._query(statements.text("settled_traces"), {"cursor": cursor, "limit": limit})
         return [Change(row["trace_id"], row["settled_at"]) for row in found]
@@ -164,15 +183,17 @@ def _span_window(trace_id: bytes, window: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_cursor(last: TraceSummary) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.start_ns, last.hex_id]).encode()).decode().rstrip("=")
+    text = json.dumps([last.start_ns, last.hex_id])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _from_cursor(cursor: str) -> tuple[int, str]:
+def _from_cursor(cursor: str) -> tuple[int, bytes]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         before_ns, before_id = json.loads(base64.urlsafe_b64decode(padded))
-        if len(bytes.fromhex(before_id)) == 16 and 0 <= before_ns < 2**64:
-            return int(before_ns), str(before_id)
-    except (ValueError, TypeError):
+        trace_id = bytes.fromhex(before_id)
+        if type(before_ns) is int and len(trace_id) == 16 and 0 <= before_ns < 2**64:
+            return before_ns, trace_id
+    except (ValueError, TypeError, RecursionError):
         pass  # falls through to the one sentence for every kind of bad cursor
     raise BadCursor("This page link is not valid any more. Start again from the newest traces.")

@@ -17,10 +17,12 @@ from uuid import UUID
 
 from traces.otlp import json_values
 from traces.spans import Attributes, Kind, Span, SpanEvent, SpanLink, Status, Usage
+from traces.store import cells
 
 NO_SPAN = b"\0" * 8
 _NS = 1_000_000_000
-_WEEK_SECONDS = 7 * 24 * 3600
+_DAY_SECONDS = 24 * 3600
+_WEEK_SECONDS = 7 * _DAY_SECONDS
 _LIFTED = ("input", "output")
 
 
@@ -100,7 +102,7 @@ _Read = Callable[[Span], Any]
 
 
 def _usage(bucket: str) -> _Read:
-    return lambda span: getattr(span.usage, bucket) if span.usage else 0
+    return lambda span: cells.tokens(getattr(span.usage, bucket)) if span.usage else 0
 
 
 # column, ClickHouse type, value of a span
@@ -110,13 +112,13 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("span_id", "FixedString(8)", lambda s: s.span_id),
     ("parent_span_id", "FixedString(8)", lambda s: s.parent_span_id or NO_SPAN),
     ("bucket_time", "DateTime('UTC')", lambda s: bucket_seconds(s.start_ns, s.received_ns)),
-    ("version", "UInt64", lambda s: s.version),
-    ("received_ns", "UInt64", lambda s: s.received_ns),
-    ("start_ns", "UInt64", lambda s: s.start_ns),
-    ("end_ns", "UInt64", lambda s: s.end_ns),
+    ("version", "UInt64", lambda s: cells.unsigned(s.version, 64)),
+    ("received_ns", "UInt64", lambda s: cells.unsigned(s.received_ns, 64)),
+    ("start_ns", "UInt64", lambda s: cells.unsigned(s.start_ns, 64)),
+    ("end_ns", "UInt64", lambda s: cells.unsigned(s.end_ns, 64)),
     ("name", "String", lambda s: s.name),
     ("kind", "LowCardinality(String)", lambda s: s.kind),
-    ("otel_kind", "UInt8", lambda s: s.otel_kind),
+    ("otel_kind", "UInt8", lambda s: cells.unsigned(s.otel_kind, 8)),
     ("status", "LowCardinality(String)", lambda s: s.status),
     ("status_message", "String", lambda s: s.status_message),
     ("error_type", "LowCardinality(String)", lambda s: s.error_type),
@@ -134,7 +136,7 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("response_model", "LowCardinality(String)", lambda s: s.response_model),
     ("response_id", "String", lambda s: s.response_id),
     ("finish_reasons", "Array(LowCardinality(String))", lambda s: list(s.finish_reasons)),
-    ("first_token_ns", "UInt64", lambda s: s.first_token_ns),
+    ("first_token_ns", "UInt64", lambda s: cells.unsigned(s.first_token_ns, 64)),
     ("session_id", "String", lambda s: s.session_id),
     ("user_id", "String", lambda s: s.user_id),
     ("environment", "LowCardinality(String)", lambda s: s.environment),
@@ -151,7 +153,7 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("git_repo", "LowCardinality(String)", lambda s: s.git_repo),
     ("git_ref", "LowCardinality(String)", lambda s: s.git_ref),
     ("git_source_file", "String", lambda s: s.git_source_file),
-    ("git_source_line", "UInt32", lambda s: min(max(s.git_source_line, 0), 2**32 - 1)),
+    ("git_source_line", "UInt32", lambda s: cells.unsigned(s.git_source_line, 32)),
     ("git_source_function", "String", lambda s: s.git_source_function),
     ("input", "String", lambda s: s.input),
     ("output", "String", lambda s: s.output),
@@ -165,10 +167,10 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     (
         "other_usage",
         "Map(LowCardinality(String), Float64)",
-        lambda s: dict(s.usage.other) if s.usage else {},
+        lambda s: {k: cells.number(v) for k, v in s.usage.other.items()} if s.usage else {},
     ),
-    ("reported_cost_usd", "Nullable(Decimal(18, 9))", lambda s: s.reported_cost_usd),
-    ("computed_cost_usd", "Nullable(Decimal(18, 9))", lambda s: s.computed_cost_usd),
+    ("reported_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.reported_cost_usd)),
+    ("computed_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.computed_cost_usd)),
     ("price_version", "LowCardinality(String)", lambda s: s.price_version),
     ("sources", "Map(LowCardinality(String), LowCardinality(String))", lambda s: dict(s.sources)),
     ("links_json", "String", lambda s: _links_json(s.links)),
@@ -176,10 +178,10 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("resource_json", "String", lambda s: s.resource_json),
     ("scope_json", "String", lambda s: s.scope_json),
     ("trace_state", "String", lambda s: s.trace_state),
-    ("flags", "UInt32", lambda s: s.flags),
-    ("dropped_attributes", "UInt32", lambda s: s.dropped_attributes),
-    ("dropped_events", "UInt32", lambda s: s.dropped_events),
-    ("dropped_links", "UInt32", lambda s: s.dropped_links),
+    ("flags", "UInt32", lambda s: cells.unsigned(s.flags, 32)),
+    ("dropped_attributes", "UInt32", lambda s: cells.unsigned(s.dropped_attributes, 32)),
+    ("dropped_events", "UInt32", lambda s: cells.unsigned(s.dropped_events, 32)),
+    ("dropped_links", "UInt32", lambda s: cells.unsigned(s.dropped_links, 32)),
 )
 _ATTRIBUTE_COLUMNS = (
     ("attributes_string", "Map(LowCardinality(String), String)"),
@@ -191,21 +193,37 @@ COLUMN_TYPES = [type_ for _, type_, _ in SPAN_COLUMNS] + [type_ for _, type_ in 
 
 
 def bucket_seconds(start_ns: int, received_ns: int) -> int:
-    """Start clamped to the week before and the day after receipt, s since the epoch.
+    """Start clamped to the half year before and the day after receipt, s since the epoch.
 
-    Clocks of 1960 or 2200 would wrap dates or touch more partitions than one insert may.
+    Clocks of 1960 or 2200 would wrap dates. An INSERT may touch 100 partitions (a week and a retention
+    class each): these are 28 weeks, and the writer puts at most three classes in one INSERT.
     """
     received = received_ns // _NS
-    return min(max(start_ns // _NS, received - 26 * _WEEK_SECONDS), received + 86_400)
+    clamped = min(max(start_ns // _NS, received - 26 * _WEEK_SECONDS), received + _DAY_SECONDS)
+    return cells.unsigned(clamped, 32)
 
 
-def to_columns(spans: Sequence[Span], retention_days: Sequence[int]) -> tuple[list[list[Any]], list[str], list[str]]:
-    """Columns, names and types of an INSERT; `retention_days` is parallel to `spans`."""
+def to_columns(
+    spans: Sequence[Span], retention_days: Sequence[int]
+) -> tuple[list[list[Any]], list[str], list[str]]:
+    """Columns, names and types of an INSERT; `retention_days` is parallel to `spans`.
+
+    Text that has no UTF-8 form is mended here, at the last door, whatever let it through.
+    """
+    try:
+        columns = _columns(spans)
+        cells.check_text(columns, COLUMN_TYPES)
+    except UnicodeEncodeError:
+        columns = _columns([cells.cleaned(span) for span in spans])
+    columns.append([cells.unsigned(days, 16) for days in retention_days])
+    return columns, [*COLUMN_NAMES, "retention_days"], [*COLUMN_TYPES, "UInt16"]
+
+
+def _columns(spans: Sequence[Span]) -> list[list[Any]]:
     columns: list[list[Any]] = [[read(span) for span in spans] for _, _, read in SPAN_COLUMNS]
     split = [_split_attributes(span) for span in spans]
     columns.extend([[parts[index] for parts in split] for index in range(3)])
-    columns.append(list(retention_days))
-    return columns, [*COLUMN_NAMES, "retention_days"], [*COLUMN_TYPES, "UInt16"]
+    return columns
 
 
 def _split_attributes(span: Span) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
@@ -222,10 +240,7 @@ def _split_attributes(span: Span) -> tuple[dict[str, str], dict[str, float], dic
                 strings[key] = value
             continue
         if isinstance(value, int | float) and not isinstance(value, bool):
-            try:
-                numbers[key] = float(value)
-            except OverflowError:
-                numbers[key] = float("inf")
+            numbers[key] = cells.number(value)
         exact[key] = json_values.value_to_json(value)
     return strings, numbers, exact
 
@@ -245,7 +260,12 @@ def _links_json(links: Sequence[SpanLink]) -> str:
         return ""
     return json.dumps(
         [
-            [k.trace_id.hex(), k.span_id.hex(), k.trace_state, json_values.values_to_json(k.attributes)]
+            [
+                k.trace_id.hex(),
+                k.span_id.hex(),
+                k.trace_state,
+                json_values.values_to_json(k.attributes),
+            ]
             for k in links
         ],
         ensure_ascii=False,
@@ -311,7 +331,10 @@ def _events(text: str) -> tuple[SpanEvent, ...]:
 def _links(text: str) -> tuple[SpanLink, ...]:
     return tuple(
         SpanLink(
-            bytes.fromhex(trace), bytes.fromhex(span), state, json_values.values_from_json(attributes)
+            bytes.fromhex(trace),
+            bytes.fromhex(span),
+            state,
+            json_values.values_from_json(attributes),
         )
         for trace, span, state, attributes in (json.loads(text) if text else ())
     )

@@ -66,7 +66,10 @@ def apply(report: Callable[[str], None] = lambda name: None) -> list[str]:
         for statement in migration.statements():
             client.command(render(statement))
         client.insert(
-            "schema_migrations", [[migration.name], [migration.checksum]], ["name", "checksum"], ["String"] * 2
+            "schema_migrations",
+            [[migration.name], [migration.checksum]],
+            ["name", "checksum"],
+            ["String"] * 2,
         )
         report(migration.name)
         done.append(migration.name)

@@ -19,10 +19,12 @@ _TUPLES = ("models", "agents", "tools", "tags")
 
 def from_settled(project_id: UUID, row: Mapping[str, Any]) -> TraceSummary:
     """A row of `traces` as a summary."""
+    same: dict[str, Any] = {name: row[name] for name in _SAME}
+    tuples: dict[str, Any] = {name: tuple(row[name]) for name in _TUPLES}
     return TraceSummary(
         project_id=project_id,
-        **{name: row[name] for name in _SAME},
-        **{name: tuple(row[name]) for name in _TUPLES},
+        **same,
+        **tuples,
         uncounted_span_ids=frozenset(row["uncounted_span_ids"]),
         usage=usage_of(row),
         findings=tuple(sorted(row.get("findings") or ())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,13 @@ from traces.store import client, statements
 QUERY_FILES = {
     "system_unsettled": "settle finds quiet traces of all projects in one query",
     "system_spans_of_traces": "settle reads the spans of those traces, by (project, trace) pairs",
+    "system_span_counts": "settle measures those traces first, to read them in bounded portions",
     "system_settled_since": "the detectors' sweep queues settled traces of all projects in one query",
     "system_clock": "the engine's clock; reads no table",
 }
-_MAX_SPANS = 2_000_000
+MAX_SPANS_A_TRACE = 100_000
+"""A summary is computed from so many spans of a trace, the first by start."""
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,15 @@ class SystemReader:
     """Cross-project reads, each a named query of `QUERY_FILES`."""
 
     def unsettled(
-        self, *, lookback_seconds: int, quiet_seconds: int, silence_seconds: int, limit: int
+        self,
+        *,
+        lookback_seconds: int,
+        quiet_seconds: int,
+        silence_seconds: int,
+        limit: int,
+        after: Unsettled | None = None,
     ) -> list[Unsettled]:
-        """Quiet traces to settle, the longest waiting first."""
+        """Quiet traces to settle, the longest waiting first; `after` the last of a batch before."""
         found = _query(
             "system_unsettled",
             {
@@ -57,6 +66,9 @@ class SystemReader:
                 "quiet_seconds": quiet_seconds,
                 "silence_seconds": silence_seconds,
                 "limit": limit,
+                "after_at": after.last_stored_at if after else _BEGINNING,
+                "after_project": str(after.project_id if after else UUID(int=0)),
+                "after_trace": (after.trace_id if after else bytes(16)).hex(),
             },
         )
         return [
@@ -68,23 +80,19 @@ class SystemReader:
                 last_bucket=row["last_bucket"],
                 retention_days=row["retention_days"],
                 generation=row["generation"],
-                bucket_hour=row["bucket_hour"] if row["generation"] else row["first_bucket"] // 3600 * 3600,
+                bucket_hour=row["bucket_hour"] if row["generation"] else _hour(row["first_bucket"]),
             )
             for row in found
         ]
 
     def spans_of(self, traces: Sequence[Unsettled]) -> list[dict[str, Any]]:
         """Deduplicated spans of these traces, as `totals.summarize_all` takes them."""
-        return _query(
-            "system_spans_of_traces",
-            {
-                "first_bucket": min(trace.first_bucket for trace in traces),
-                "last_bucket": max(trace.last_bucket for trace in traces),
-                "project_ids": [str(trace.project_id) for trace in traces],
-                "trace_ids": [trace.trace_id.hex() for trace in traces],
-                "limit": _MAX_SPANS,
-            },
-        )
+        return _query("system_spans_of_traces", {**_named(traces), "per_trace": MAX_SPANS_A_TRACE})
+
+    def span_counts(self, traces: Sequence[Unsettled]) -> dict[tuple[UUID, bytes], int]:
+        """How many spans each of these traces has; nothing for one that has none."""
+        found = _query("system_span_counts", _named(traces))
+        return {(row["project_id"], row["trace_id"]): row["spans"] for row in found}
 
     def settled_since(self, cursor: datetime, *, limit: int = 1000) -> list[SettledTrace]:
         """Generations that settled after the cursor (the engine's clock), oldest first."""
@@ -96,6 +104,19 @@ class SystemReader:
         now = _query("system_clock", {})[0]["engine_now"]
         assert isinstance(now, datetime)
         return now
+
+
+def _hour(seconds: int) -> int:
+    return seconds // 3600 * 3600
+
+
+def _named(traces: Sequence[Unsettled]) -> dict[str, Any]:
+    return {
+        "first_bucket": min(trace.first_bucket for trace in traces),
+        "last_bucket": max(trace.last_bucket for trace in traces),
+        "project_ids": [str(trace.project_id) for trace in traces],
+        "trace_ids": [trace.trace_id.hex() for trace in traces],
+    }
 
 
 def _query(name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Writes spans: concurrent requests share one INSERT, and each returns when its rows are stored.
 
-Group commit belongs to one event loop. `write` promises on return that the engine has every row; on
-StoreUnavailable nothing is promised and the sender must send again (a re-send replaces, never doubles).
+Group commit belongs to one event loop. `write` promises on return that the engine has every row;
+on StoreUnavailable nothing is promised and the sender must send again (a re-send replaces, never
+doubles).
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from traces.store import client, rows
 from traces.store.errors import Overloaded, StoreError, StoreRejected, StoreUnavailable
 
 log = logging.getLogger(__name__)
+
+# Partitions are (retention, week), up to 28 weeks; the engine refuses an INSERT over 100 of them.
+_MAX_RETENTIONS = 3
 
 
 def store(spans: Sequence[Span], retention_days: Sequence[int]) -> None:
@@ -58,7 +62,10 @@ class GroupCommitWriter:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def write(self, spans: Sequence[Span], *, retention_days: int = 0) -> None:
-        """Return once all `spans` are stored. Raises Overloaded, StoreUnavailable or StoreRejected."""
+        """Return once all `spans` are stored.
+
+        Raises Overloaded, StoreUnavailable or StoreRejected.
+        """
         if not spans:
             return
         if self._waiting_rows and self._waiting_rows + len(spans) > self._max_waiting_rows:
@@ -80,7 +87,11 @@ class GroupCommitWriter:
     def _take(self) -> list[_Waiting]:
         batch = [self._queue.popleft()]
         count = len(batch[0].spans)
+        retentions = {batch[0].retention_days}
         while self._queue and count + len(self._queue[0].spans) <= self._max_rows:
+            retentions.add(self._queue[0].retention_days)
+            if len(retentions) > _MAX_RETENTIONS:
+                break
             batch.append(self._queue.popleft())
             count += len(batch[-1].spans)
         self._waiting_rows -= count
@@ -98,25 +109,26 @@ class GroupCommitWriter:
         try:
             await loop.run_in_executor(self._threads, _store_all, batch)
         except StoreRejected as error:
-            if len(batch) == 1:
-                _settle(batch, error)
-                return
-            # One request's rows must not fail the others': try each alone.
-            log.warning("store.shared_insert_rejected requests=%d", len(batch))
-            for waiting in batch:
-                await self._insert([waiting])
+            await self._insert_apart(batch, error)
         except StoreError as error:
             _settle(batch, error)
         except Exception as error:
-            # Values the driver cannot encode end here; what cannot be stored must not be acknowledged.
+            # What cannot be stored must not be acknowledged, whatever the reason.
             log.exception("store.insert_failed requests=%d", len(batch))
-            if len(batch) == 1:
-                _settle(batch, StoreRejected(f"These spans cannot be stored: {type(error).__name__}."))
-                return
-            for waiting in batch:
-                await self._insert([waiting])
+            reason = StoreRejected(f"These spans cannot be stored: {type(error).__name__}.")
+            await self._insert_apart(batch, reason)
         else:
             _settle(batch, None)
+
+    async def _insert_apart(self, batch: list[_Waiting], error: StoreRejected) -> None:
+        """One request's rows must not fail the others': halve until it stands alone."""
+        if len(batch) == 1:
+            _settle(batch, error)
+            return
+        log.warning("store.shared_insert_rejected requests=%d reason=%s", len(batch), error)
+        middle = len(batch) // 2
+        await self._insert(batch[:middle])
+        await self._insert(batch[middle:])
 
 
 def _store_all(batch: list[_Waiting]) -> None:

@@ -36,7 +36,7 @@ def duration(ns: int | None) -> str:
 @register.filter
 def count(value: int | None) -> str:
     """`842`, `40.2 k`, `1.3 M`; empty for none."""
-    if value is None:
+    if not isinstance(value, int):  # a template hands over "" where a part is missing
         return ""
     if value < 1000:
         return str(value)

@@ -9,7 +9,7 @@ const AT_TOP_PX = 80;
 class LiveRows extends HTMLElement {
   connectedCallback() {
     /** @type {{state: string, missed: number}} */
-    this.liveState = { state: "waiting", missed: 0 };
+    this.liveState = { state: "connecting", missed: 0 };
     this.paused = false;
     /** @type {Element | null} */
     this.held = null;
@@ -22,7 +22,7 @@ class LiveRows extends HTMLElement {
     this.line = listen(
       this.getAttribute("socket") ?? "/ws/",
       (notice) => this.noticed(notice.type === "reconnected" || types.includes(notice.type)),
-      (state) => this.tell(this.paused ? "paused" : state === "open" ? "live" : "waiting"),
+      (state) => this.tell(this.paused ? "paused" : state === "open" ? "live" : state),
     );
   }
 

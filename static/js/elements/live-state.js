@@ -1,9 +1,11 @@
-// <live-state for="id">: whether a live element follows, waits or has lost the line; pressing it pauses and resumes.
+// <live-state for="id">: whether a live element follows, waits or has lost the line; pressing it pauses and resumes. Nothing
+// is shown for what has ended.
 import { element } from "../dom.js";
 
 const TITLES = {
   live: "New rows appear as they arrive. Press to pause.",
   paused: "Nothing changes while paused. Press to follow again.",
+  connecting: "Connecting to the server.",
   waiting: "The line to the server is down; trying again.",
   done: "This run has ended.",
 };
@@ -16,7 +18,7 @@ class LiveState extends HTMLElement {
       this.replaceChildren(this.button);
     }
     document.addEventListener("live-state", this.changed);
-    this.draw(this.source?.liveState ?? { state: "waiting", missed: 0 });
+    this.draw(this.source?.liveState ?? { state: "connecting", missed: 0 });
   }
 
   disconnectedCallback() {
@@ -35,7 +37,8 @@ class LiveState extends HTMLElement {
   /** @param {{state: keyof typeof TITLES, missed: number}} detail */
   draw({ state, missed }) {
     const button = /** @type {HTMLElement} */ (this.button);
-    const words = { live: "Live", waiting: "Reconnecting", done: "Ended", paused: missed ? `Paused, ${missed} missed` : "Paused" };
+    this.hidden = state === "done";
+    const words = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", done: "", paused: missed ? `Paused, ${missed} missed` : "Paused" };
     button.className = state === "live" ? "live live-button" : `live-button is-${state}`;
     button.textContent = words[state];
     button.title = TITLES[state];

@@ -1,5 +1,6 @@
 // <live-trace socket trace>: an open trace that grows while its agent runs. Each notice re-reads the tree and the fragments
-// marked data-live-src; selection, folding and scrolling stay.
+// marked data-live-src; selection, folding and scrolling stay. Spans that a fragment names in data-finding-span are flagged in
+// the tree.
 import { coalesce, fetchFragment, listen, serialise } from "../socket.js";
 
 const PAUSE_MS = 400;
@@ -7,16 +8,23 @@ const PAUSE_MS = 400;
 class LiveTrace extends HTMLElement {
   connectedCallback() {
     /** @type {{state: string, missed: number}} */
-    this.liveState = { state: "waiting", missed: 0 };
+    this.liveState = { state: "connecting", missed: 0 };
     this.paused = false;
+    /** @type {import("../socket.js").SocketState} */
+    this.state = "connecting";
     this.work = coalesce(() => this.refresh(), PAUSE_MS);
     this.line = listen(
       this.getAttribute("socket") ?? "/ws/",
       (notice) => {
-        if (notice.type === "reconnected" || (notice.type === "trace" && notice.trace_id === this.getAttribute("trace"))) this.noticed();
+        const ours = notice.trace_id === this.getAttribute("trace") || ["reconnected", "debugging"].includes(notice.type);
+        if (ours) this.noticed();
       },
-      (state) => this.tell(this.paused ? "paused" : state === "open" ? "live" : "waiting"),
+      (state) => {
+        this.state = state;
+        this.say();
+      },
     );
+    this.addEventListener("htmx:afterSettle", this.flag);
   }
 
   disconnectedCallback() {
@@ -35,9 +43,17 @@ class LiveTrace extends HTMLElement {
     this.dispatchEvent(new CustomEvent("live-state", { detail: this.liveState, bubbles: true }));
   }
 
+  /** A settled run is followed as well, since late spans and findings come, but says nothing of it. */
+  say() {
+    const running = this.querySelector("[data-run-state]")?.getAttribute("data-run-state") === "running";
+    if (this.paused) this.tell("paused", this.liveState?.missed);
+    else this.tell(!running ? "done" : this.state === "open" ? "live" : this.state);
+  }
+
   toggle() {
     this.paused = !this.paused;
-    this.tell(this.paused ? "paused" : "live");
+    this.liveState = { state: "", missed: 0 };
+    this.say();
     if (!this.paused) this.work?.ask();
   }
 
@@ -46,20 +62,40 @@ class LiveTrace extends HTMLElement {
     const parts = [...this.querySelectorAll("[data-live-src]")];
     const outcomes = await Promise.allSettled([tree?.reload(), ...parts.map((part) => this.refreshPart(part))]);
     this.line?.credit();
+    this.say();
+    this.flag();
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
   }
+
+  flag = () => {
+    /** @type {any} */ (this.querySelector("span-tree"))?.flag?.(findingsOf(this));
+  };
 
   /** @param {Element} part */
   async refreshPart(part) {
     const answer = await fetchFragment(part.getAttribute("data-live-src") ?? "");
     const fresh = serialise(answer);
     // Unchanged parts are left alone, so that an open popover or a text selection survives.
-    if (part.getAttribute("data-live-said") === fresh || part.contains(document.activeElement)) return;
+    if (part.getAttribute("data-live-said") === fresh) return;
+    if (part.contains(document.activeElement)) {
+      part.addEventListener("focusout", () => this.work?.ask(), { once: true });
+      return;
+    }
     part.setAttribute("data-live-said", fresh);
     part.replaceChildren(...answer.childNodes);
     /** @type {any} */ (window).htmx?.process(part);
   }
+}
+
+/** How many findings name each span. @param {Element} page @returns {Map<string, number>} */
+function findingsOf(page) {
+  const counts = new Map();
+  for (const one of page.querySelectorAll("[data-finding-span]")) {
+    const id = one.getAttribute("data-finding-span") ?? "";
+    if (id) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
 }
 
 customElements.define("live-trace", LiveTrace);

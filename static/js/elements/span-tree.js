@@ -19,6 +19,8 @@ class SpanTree extends HTMLElement {
     /** @type {TreeRow[]} */
     this.pool = [];
     this.selectedId = "";
+    /** @type {Map<string, number>} findings by span id, which come apart from the rows */
+    this.flags = new Map();
     this.rowHeight = 28;
     this.frame = 0;
     /** @type {number} place of the first drawn row, -1 before anything is drawn */
@@ -97,10 +99,23 @@ class SpanTree extends HTMLElement {
   /** Shows these rows. Selection, folding and the row at the top of the view stay. @param {Span[]} rows in pre-order */
   update(rows) {
     const anchor = this.topRow();
+    for (const [id, count] of this.flags) {
+      const row = rows.find((one) => one.id === id);
+      if (row) row.findings = count;
+    }
     this.model.load(rows);
     this.say(rows.length ? "" : "No spans yet.");
     this.refresh();
     if (anchor) this.keepAt(anchor);
+  }
+
+  /** Marks the spans that findings name. @param {Map<string, number>} flags number of findings by span id */
+  flag(flags) {
+    const same = flags.size === this.flags.size && [...flags].every(([id, count]) => this.flags.get(id) === count);
+    if (same) return;
+    for (const row of this.model.rows) row.findings = 0;
+    this.flags = flags;
+    this.update(this.model.rows);
   }
 
   /** Draws again after folding, filtering or new rows. */

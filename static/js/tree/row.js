@@ -80,7 +80,8 @@ export class TreeRow {
     this.tile.querySelector("use")?.setAttribute("href", iconAddress(kindIcon(span.kind)));
     this.name.textContent = span.name;
     const hidden = model.folded.has(span.id) ? model.end[i] - i - 1 : 0;
-    this.note.textContent = [span.note ?? span.model, hidden ? `${hidden.toLocaleString("en-US")} folded` : ""].filter(Boolean).join(" · ");
+    const named = span.model && !span.name.includes(span.model) ? span.model : "";
+    this.note.textContent = [span.note ?? named, hidden ? `${hidden.toLocaleString("en-US")} folded` : ""].filter(Boolean).join(" · ");
     this.title.title = [span.name, span.preview].filter(Boolean).join("\n");
     this.fillMark(model, i, span, hidden);
     this.cost.textContent = cost(span.cost);
@@ -119,7 +120,8 @@ export class TreeRow {
     const text = span.running && span.duration_ms === null ? "running" : duration(span.duration_ms);
     const after = end < 86;
     const before = !after && start > 14;
-    this.label.setAttribute("class", `bar-label${after ? "" : " is-end"}`);
+    const inside = !after && !before;
+    this.label.setAttribute("class", `bar-label${after ? "" : " is-end"}${inside ? " is-inside" : ""}`);
     set(this.label, { x: `${(after ? end : before ? start : end).toFixed(3)}%`, dx: after ? "6" : "-6" });
     this.label.textContent = text;
     this.root.setAttribute("aria-label", [span.kind, span.name, text, failed ? "error" : "", this.mark.hidden ? "" : this.mark.title].filter(Boolean).join(", "));

@@ -38,5 +38,8 @@ WHERE seen.last_stored_at > settled.settled_through
   AND if(root_ended = 1,
          seen.last_stored_at <= now64(3) - toIntervalSecond({quiet_seconds:UInt32}),
          seen.last_stored_at <= now64(3) - toIntervalSecond({silence_seconds:UInt32}))
-ORDER BY seen.last_stored_at
+  AND (seen.last_stored_at, project_id, trace_id) > (
+      {after_at:DateTime64(3, 'UTC')}, {after_project:UUID},
+      toFixedString(unhex({after_trace:String}), 16))
+ORDER BY seen.last_stored_at, project_id, trace_id
 LIMIT {limit:UInt32}

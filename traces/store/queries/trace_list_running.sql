@@ -1,17 +1,13 @@
 -- Traces that have not settled: spans newer than the settled row has seen, or no settled row yet.
-SELECT
-    trace_id, any_name, root_name, start_ns, end_ns, has_error, root_ended, is_evaluation, session_id,
-    user_id, last_stored_at
+-- They are found by the first facts of the index; their summaries are computed from their spans.
+SELECT trace_id, settled_through > toDateTime64(0, 3, 'UTC') AS has_settled
 FROM
 (
     SELECT
         trace_id,
-        anyLast(any_name) AS any_name,
-        max(root_name) AS root_name,
+        if(max(root_name) = '', anyLast(any_name), max(root_name)) AS shown_name,
         min(start_ns) AS start_ns,
-        max(end_ns) AS end_ns,
         max(has_error) AS has_error,
-        max(root_ended) AS root_ended,
         max(is_evaluation) AS is_evaluation,
         max(session_id) AS session_id,
         max(user_id) AS user_id,
@@ -39,7 +35,14 @@ LEFT JOIN
 ) AS settled USING (trace_id)
 WHERE seen.last_stored_at > settled.settled_through
   AND start_ns >= {since_ns:UInt64} AND start_ns < {until_ns:UInt64}
-      AND (start_ns, trace_id) < ({before_ns:UInt64}, toFixedString(unhex({before_id:String}), 16))
+  AND (start_ns, trace_id) < ({before_ns:UInt64}, toFixedString(unhex({before_id:String}), 16))
   AND (is_evaluation = 0 OR {include_evaluations:Bool})
+  AND ({status:String} IN ('', 'running') OR ({status:String} = 'error' AND has_error = 1))
+  AND {session_id:String} IN ('', session_id)
+  AND {user_id:String} IN ('', user_id)
+  AND positionCaseInsensitiveUTF8(shown_name, {name:String}) > 0
+  AND (positionCaseInsensitiveUTF8(shown_name, {text:String}) > 0
+       OR {text:String} IN (session_id, user_id)
+       OR lower(hex(trace_id)) = lower({text:String}))
 ORDER BY start_ns DESC, trace_id DESC
 LIMIT {limit:UInt32}

@@ -12,7 +12,6 @@ FROM
     FROM traces FINAL
     WHERE project_id = {project_id:UUID}
       AND bucket_hour >= toDateTime(greatest({since:Int64} - 86400, 0), 'UTC')
-      AND bucket_hour <= toDateTime(least({until:Int64} + 86400, 4294967295), 'UTC')
       AND start_ns >= {since_ns:UInt64} AND start_ns < {until_ns:UInt64}
       AND (start_ns, trace_id) < ({before_ns:UInt64}, toFixedString(unhex({before_id:String}), 16))
       AND (is_evaluation = 0 OR {include_evaluations:Bool})

@@ -2,5 +2,5 @@
 SELECT *
 FROM traces
 WHERE project_id = {project_id:UUID} AND trace_id = unhex({trace_id:String})
-ORDER BY generation DESC
+ORDER BY generation DESC, settled_through DESC
 LIMIT 1

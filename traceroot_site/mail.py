@@ -1,0 +1,26 @@
+"""Mail without a mail server: each message becomes a file, and one line on the terminal names it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+
+class EmailBackend(BaseEmailBackend):
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        directory = Path(settings.EMAIL_FILE_PATH)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for message in email_messages:
+            stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+            file = directory / f"{stamp}-{secrets.token_hex(3)}.eml"
+            file.write_bytes(message.message().as_bytes())
+            recipients = ", ".join(message.recipients())
+            subject = " ".join(message.subject.split())
+            print(f"  Mail to {recipients}: {subject}\n    {file}", flush=True)
+        return len(email_messages)
