@@ -12,5 +12,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "request_id": getattr(request, "request_id", ""),
         "public_url": settings.PUBLIC_URL,
+        "is_sign_up_open": settings.SIGN_UP == "open",
         "is_email_configured": bool(settings.EMAIL_HOST),
     }

@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django
 import django_stubs_ext
 
 from traceroot_site import environment as env
+from traceroot_site import static_version
 
 django_stubs_ext.monkeypatch()
 
@@ -200,7 +202,10 @@ EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "TraceRoot <traceroot@localhost>")
 
 # --- Browser ----------------------------------------------------------------------------------
-STATIC_URL = "/static/"
+# The address changes with the content, so browsers keep the files for good.
+STATIC_VERSION = static_version.version(BASE_DIR / "static", django.__version__)
+STATIC_URL = "/static/" if DEBUG else f"/static/{STATIC_VERSION}/"
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/[0-9a-f]{10}/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True

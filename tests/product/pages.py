@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 
@@ -13,19 +15,20 @@ def csrf_token(page: str) -> str:
     return found.group(1)
 
 
-def sign_in(url: str, email: str, password: str) -> httpx.Client:
-    """A client that keeps the session's cookie; close it after use."""
-    client = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
-    form = client.get("/accounts/login/")
-    answer = client.post(
-        "/accounts/login/",
-        data={
-            "csrfmiddlewaretoken": csrf_token(form.text),
-            "login": email,
-            "password": password,
-        },
-        headers={"Referer": f"{url}/accounts/login/"},
-    )
-    assert answer.status_code == 200, answer.text[:500]
-    assert "traceroot_session" in client.cookies, "signing in failed"
-    return client
+@contextmanager
+def sign_in(url: str, email: str, password: str) -> Iterator[httpx.Client]:
+    """A client that keeps the session's cookie."""
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
+        form = client.get("/accounts/login/")
+        answer = client.post(
+            "/accounts/login/",
+            data={
+                "csrfmiddlewaretoken": csrf_token(form.text),
+                "login": email,
+                "password": password,
+            },
+            headers={"Referer": f"{url}/accounts/login/"},
+        )
+        assert answer.status_code == 200, answer.text[:500]
+        assert "traceroot_session" in client.cookies, "signing in failed"
+        yield client

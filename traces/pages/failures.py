@@ -1,4 +1,4 @@
-"""What a page shows when the trace store cannot answer: a designed page or panel, never a traceback."""
+"""What a page shows when the trace store cannot answer: a designed page or panel, no traceback."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def _failed(request: Any, status: int, title: str, text: str) -> HttpResponse:
         "request_id": getattr(request, "request_id", ""),
         "retry_url": request.get_full_path(),
     }
-    template = "components/error.html" if request.headers.get("HX-Request") else "traces/failed.html"
+    is_panel = bool(request.headers.get("HX-Request"))
+    template = "components/error.html" if is_panel else "traces/failed.html"
     response = render(request, template, context, status=status)
     if status == 503:
         response["Retry-After"] = "5"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from traces.store.filters import TraceFilter
 from traces.store.reader import BadCursor, SpanReader
 
 PAGE_SIZE = 50
+_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
 RANGES = {
     "1h": ("Last hour", timedelta(hours=1)),
     "24h": ("Last 24 hours", timedelta(days=1)),
@@ -91,8 +93,8 @@ class ListState:
 @project_view("traces.read")
 @store_page
 def trace_list(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
-    if (trace_id := request.GET.get("traceId", "")) and len(trace_id) == 32:
-        return _redirect_to_trace(request, project_id, trace_id)
+    if _TRACE_ID.fullmatch(request.GET.get("traceId", "")):
+        return _redirect_to_trace(request, project_id)
     state = ListState.of(request)
     reader = SpanReader(project_id)
     try:
@@ -107,7 +109,9 @@ def trace_list(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
         "traces": page.rows,
         "older_url": state.query(cursor=page.next_cursor) if page.next_cursor else "",
         "newest_url": state.query() if state.cursor else "",
-        "views": [(name, title, state.query(view=name), name == state.view) for name, title in VIEWS],
+        "views": [
+            (name, title, state.query(view=name), name == state.view) for name, title in VIEWS
+        ],
         "ranges": [
             (name, title, state.query(range=name), name == state.range)
             for name, (title, _) in RANGES.items()
@@ -119,11 +123,9 @@ def trace_list(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
     return render(request, "traces/list.html", context)
 
 
-def _redirect_to_trace(request: HttpRequest, project_id: UUID, trace_id: str) -> HttpResponse:
+def _redirect_to_trace(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Links of the published clients: `…/traces?traceId=…`."""
-    try:
-        url = reverse("traces:trace", kwargs={"project_id": project_id, "trace_id": bytes.fromhex(trace_id)})
-    except ValueError:
-        return redirect(request.path)
+    trace_id = request.GET["traceId"]
+    url = reverse("traces:trace", kwargs={"project_id": project_id, "trace_id": trace_id})
     span = request.GET.get("spanId", request.GET.get("span", ""))
     return redirect(f"{url}?{urlencode({'span': span})}" if span else url)

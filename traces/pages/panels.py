@@ -1,4 +1,4 @@
-"""The panel of one span: messages, raw input and output, attributes, events, where facts come from."""
+"""The panel of one span: messages, raw input and output, attributes, events, and their sources."""
 
 from __future__ import annotations
 
@@ -13,33 +13,45 @@ from traces.spans import Span, SpanEvent
 
 TABS = ("messages", "raw", "attributes", "events")
 _TITLES = {"messages": "Messages", "raw": "Raw", "attributes": "Attributes", "events": "Events"}
+# What one panel may hold, so that a page stays a page whatever was sent.
 _MAX_SHOWN_CHARS = 200_000
+_MAX_VALUE_CHARS = 20_000
+_MAX_ATTRIBUTES = 1_000
+_MAX_EVENTS = 200
+_MAX_MESSAGES = 500
+_MAX_EXCEPTIONS = 20
 
 
 def context(span: Span, wanted_tab: str) -> dict[str, Any]:
     """Everything the panel's template shows."""
     conversation = messages.of(span)
-    events = [_event(event, span.start_ns) for event in span.events]
+    events = [_event(event, span.start_ns) for event in span.events[:_MAX_EVENTS]]
+    attributes = sorted(span.attributes.items(), key=lambda pair: pair[0])
     counts = {
         "messages": len(conversation.input) + len(conversation.output),
         "raw": None,
         "attributes": len(span.attributes),
-        "events": len(events),
+        "events": len(span.events),
     }
     tab = wanted_tab if wanted_tab in TABS else _first_tab(span, counts)
     return {
         "span": span,
         "tab": tab,
         "tabs": [(name, _TITLES[name], counts[name], name == tab) for name in TABS],
-        "messages_in": [_message(message) for message in conversation.input],
-        "messages_out": [_message(message) for message in conversation.output],
+        # Of a long conversation its end: what led to this call.
+        "messages_in": [_message(message) for message in conversation.input[-_MAX_MESSAGES:]],
+        "messages_out": [_message(message) for message in conversation.output[:_MAX_MESSAGES]],
         "tool_definitions": conversation.tool_definitions,
         "tool_call": _tool_call(span),
         "raw_input": _cut(span.input),
         "raw_output": _cut(span.output),
-        "attributes": sorted(
-            ((key, _shown(value)) for key, value in span.attributes.items()), key=lambda pair: pair[0]
-        ),
+        "attributes": [(key, _shown(value)) for key, value in attributes[:_MAX_ATTRIBUTES]],
+        "left_out": {
+            "messages": max(0, len(conversation.input) - _MAX_MESSAGES)
+            + max(0, len(conversation.output) - _MAX_MESSAGES),
+            "attributes": max(0, len(attributes) - _MAX_ATTRIBUTES),
+            "events": max(0, len(span.events) - _MAX_EVENTS),
+        },
         "resource": _pairs(span.resource_json),
         "scope": span.scope_json,
         "events": events,
@@ -98,7 +110,12 @@ def _message(message: messages.Message) -> dict[str, Any]:
 
 def _part(part: messages.Part) -> dict[str, Any] | None:
     if part.type == "tool_call":
-        call = {"name": part.tool_name, "arguments": part.arguments, "result": None, "id": part.tool_call_id}
+        call = {
+            "name": part.tool_name,
+            "arguments": _cut(part.arguments),
+            "result": None,
+            "id": part.tool_call_id,
+        }
         return {"type": "toolcall", "call": call}
     if part.type == "tool_result":
         return {"type": "json", "text": _cut(part.result)}
@@ -115,8 +132,8 @@ def _event(event: SpanEvent, start_ns: int) -> dict[str, Any]:
         "name": event.name,
         "after_ns": max(0, event.time_ns - start_ns),
         "exception_type": str(event.attributes.get("exception.type") or ""),
-        "exception_message": str(event.attributes.get("exception.message") or ""),
-        "stacktrace": str(event.attributes.get("exception.stacktrace") or ""),
+        "exception_message": _cut(str(event.attributes.get("exception.message") or "")),
+        "stacktrace": _cut(str(event.attributes.get("exception.stacktrace") or "")),
         "attributes": [
             (key, _shown(value))
             for key, value in event.attributes.items()
@@ -126,32 +143,38 @@ def _event(event: SpanEvent, start_ns: int) -> dict[str, Any]:
 
 
 def _distinct_exceptions(events: Sequence[SpanEvent]) -> list[tuple[str, str, str]]:
-    """Type, message, stack of each exception once: some SDKs record the same one twice."""
-    found = (
-        tuple(str(e.attributes.get(f"exception.{part}") or "") for part in ("type", "message", "stacktrace"))
-        for e in events
-        if e.name == "exception"
-    )
-    return [(kind, message, stack) for kind, message, stack in dict.fromkeys(found)]
+    """Type, message and stack of each exception once: SDKs record the same one on its way up, with
+    a shorter stack each time. The longest says most.
+    """
+    stacks: dict[tuple[str, str], str] = {}
+    for event in events:
+        if event.name == "exception":
+            kind, message, stack = (
+                str(event.attributes.get(f"exception.{part}") or "")
+                for part in ("type", "message", "stacktrace")
+            )
+            stacks[kind, message] = max(stacks.get((kind, message), ""), stack, key=len)
+    found = [(kind, _cut(message), stack) for (kind, message), stack in stacks.items()]
+    return found[:_MAX_EXCEPTIONS]
 
 
 def _pairs(resource_json: str) -> list[tuple[str, str]]:
-    return [(key, _shown(value)) for key, value in json_values.values_from_json(resource_json).items()]
+    attributes = json_values.values_from_json(resource_json)
+    return [(key, _shown(value)) for key, value in list(attributes.items())[:_MAX_ATTRIBUTES]]
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, str):
-        return _cut(value)
+        return _cut(value, _MAX_VALUE_CHARS)
     if isinstance(value, bytes):
         return f"{len(value)} bytes: {value[:64].hex()}{'…' if len(value) > 64 else ''}"
-    return _cut(json.dumps(value, ensure_ascii=False, default=lambda other: other.hex()))
+    text = json.dumps(value, ensure_ascii=False, default=lambda other: other.hex())
+    return _cut(text, _MAX_VALUE_CHARS)
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, limit: int = _MAX_SHOWN_CHARS) -> str:
     """A value as the page takes it; what is longer says how long it is and where all of it is."""
-    if len(text) <= _MAX_SHOWN_CHARS:
+    if len(text) <= limit:
         return text
-    return (
-        f"{text[:_MAX_SHOWN_CHARS]}\n… {len(text):,} characters in all; the export of this trace has "
-        "the rest"
-    )
+    note = f"{len(text):,} characters in all; the export of this trace has the rest"
+    return f"{text[:limit]}\n… {note}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -25,7 +26,8 @@ def getting_started(request: ProjectRequest, project_id: UUID) -> HttpResponseBa
         .order_by("-created_at", "id")
         .first()
     )
-    host = request.get_host().rsplit(":", 1)[0]
+    host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
+    host = f"[{host}]" if ":" in host else host
     context = {
         "nav": "getting_started",
         "key": key,
@@ -46,8 +48,10 @@ def arrival(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
 
 def _arrival(project_id: UUID) -> dict[str, object]:
     reader = SpanReader(project_id)
-    newest = reader.traces(TraceFilter(include_evaluations=True), limit=1).rows if reader.has_spans() else []
-    trace = newest[0] if newest else None
+    trace = None
+    if reader.has_spans():
+        newest = reader.traces(TraceFilter(include_evaluations=True), limit=1).rows
+        trace = newest[0] if newest else None
     url = (
         reverse("traces:trace", kwargs={"project_id": project_id, "trace_id": trace.trace_id})
         if trace

@@ -30,7 +30,7 @@ def trace(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpRes
         "trace": summary,
         "rows": trees.rows(outline, summary),
         "tree_notes": trees.notes(outline, summary),
-        "cost_lines": _cost_lines(outline, summary),
+        **_facts(outline, summary),
         "span_id": selected.span_id.hex() if selected else "",
         "tab": request.GET.get("tab", ""),
         **(panels.context(span, request.GET.get("tab", "")) if span else {"span": None}),
@@ -44,7 +44,7 @@ def header(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpRe
     """The facts under the head, fetched again while the trace grows."""
     reader = SpanReader(project_id)
     summary = _summary(reader, trace_id)
-    context = {"trace": summary, "cost_lines": _cost_lines(reader.outline(trace_id), summary)}
+    context = {"trace": summary, **_facts(reader.outline(trace_id), summary)}
     return render(request, "traces/facts.html", context)
 
 
@@ -78,6 +78,16 @@ def _summary(reader: SpanReader, trace_id: bytes) -> TraceSummary:
     return summary
 
 
+def _facts(outline: list[SpanOutline], summary: TraceSummary) -> dict[str, Any]:
+    """What the facts need beside the summary. Pairs, since a template takes a sender's key `items`
+    for the method.
+    """
+    return {
+        "cost_lines": _cost_lines(outline, summary),
+        "metadata": list(summary.metadata.items()),
+    }
+
+
 def _selected(wanted: str, outline: list[SpanOutline]) -> SpanOutline | None:
     """The span of the URL, else the deepest failure (the last to start), else the root."""
     by_id = {span.span_id.hex(): span for span in outline}
@@ -94,7 +104,9 @@ def _cost_lines(outline: list[SpanOutline], summary: TraceSummary) -> list[dict[
     """For the “why this cost” popover: one line a model, of the spans that are counted."""
     lines: dict[str, dict[str, Any]] = {}
     for one in outline:
-        if one.span_id in summary.uncounted_span_ids or (one.usage is None and one.cost_usd is None):
+        if one.span_id in summary.uncounted_span_ids:
+            continue
+        if one.usage is None and one.cost_usd is None:
             continue
         name = one.model or one.name
         line = lines.setdefault(name, {"model": name, "cost": None, **dict.fromkeys(_COUNTS, 0)})

@@ -12,8 +12,8 @@ _MAX_PREVIEW = 160
 
 
 def rows(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[dict[str, Any]]:
-    """Pre-order, siblings by start. A span whose parent is missing stands at the top level; spans that
-    are their own ancestors (a hostile or broken exporter) too.
+    """Pre-order, siblings by start. A span whose parent is missing stands at the top level; spans
+    that are their own ancestors (a hostile or broken exporter) too.
     """
     by_id = {span.span_id: span for span in outline}
     children: dict[bytes, list[SpanOutline]] = defaultdict(list)
@@ -77,6 +77,8 @@ def _row(span: SpanOutline, depth: int, parent: bytes, summary: TraceSummary) ->
 def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
     """What a reader should know before trusting the picture."""
     found = []
+    if summary.span_count > len(outline):
+        found.append(f"only {len(outline):,} of {summary.span_count:,} spans are shown")
     if summary.orphan_spans:
         found.append(f"{summary.orphan_spans} spans name a parent that has not arrived")
     if summary.is_rootless:

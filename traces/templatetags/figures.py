@@ -19,10 +19,10 @@ def duration(ns: int | None) -> str:
     milliseconds = ns / 1e6
     if milliseconds < 1:
         return f"{max(0, ns // 1000)}{_THIN}µs"
-    if milliseconds < 1000:
+    if milliseconds < 999.5:
         return f"{milliseconds:.0f}{_THIN}ms"
     seconds = milliseconds / 1000
-    if seconds < 100:
+    if seconds < 99.95:
         return f"{seconds:.1f}{_THIN}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -41,7 +41,7 @@ def count(value: int | None) -> str:
     if value < 1000:
         return str(value)
     for limit, divisor, unit in ((1_000_000, 1e3, "k"), (1_000_000_000, 1e6, "M")):
-        if value < limit:
+        if value < limit - divisor / 20:  # what rounds up to the next unit is shown in it
             return f"{value / divisor:.1f}{_THIN}{unit}"
     return f"{value / 1e9:.1f}{_THIN}G"
 
@@ -53,6 +53,8 @@ def money(value: Decimal | None) -> str:
         return ""
     if value == 0:
         return "$0"
+    if value < 0:
+        return f"-{money(-value)}"
     if value < Decimal("0.0001"):
         return "<$0.0001"
     if value < Decimal("0.1"):
@@ -64,7 +66,7 @@ def money(value: Decimal | None) -> str:
 
 @register.filter
 def moment(ns: int | None) -> datetime | None:
-    """Nanoseconds since the epoch as an aware datetime; None when there is none or it has no date."""
+    """Nanoseconds since the epoch as an aware datetime; None for none, or when it has no date."""
     if not ns:
         return None
     try:
