@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 
 _MAX_CHARS = 280
+_MAX_CALLS = 10
+_CALL_TYPES = {"tool_call", "tool_use", "function", "function_call"}
+_CALL_HOLDERS = ("messages", "choices", "message", "parts", "content", "tool_calls", "output")
 _TEXT_KEYS = ("text", "content", "message", "output", "answer", "result", "query", "question", "input")
 
 
@@ -16,7 +19,8 @@ def of(text: str, *, role: str) -> str:
     stripped = text.strip()
     if stripped[:1] in {"{", "[", '"'}:
         try:
-            found = list(_texts(msgspec.json.decode(stripped), role, 0))
+            decoded = msgspec.json.decode(stripped)
+            found = list(_texts(decoded, role, 0)) or _calls(decoded)
         except (msgspec.DecodeError, RecursionError):
             found = []  # cut off or not JSON after all: shown as it stands
         if found:
@@ -50,3 +54,21 @@ def _of_object(value: dict[str, Any], role: str, depth: int) -> Iterator[str]:
             return
     if len(value) == 1:
         yield from _texts(next(iter(value.values())), role, depth + 1)
+
+
+def _calls(value: Any) -> list[str]:
+    """What an assistant that says nothing does: the tools it calls, as one text; none without calls."""
+    names: list[str] = []
+    waiting = [value]
+    while waiting and len(names) < _MAX_CALLS:
+        one = waiting.pop(0)
+        if isinstance(one, list):
+            waiting = [*one, *waiting]
+        elif isinstance(one, dict):
+            function = one.get("function")
+            called = function if isinstance(function, dict) else one
+            if one.get("type") in _CALL_TYPES and isinstance(called.get("name"), str):
+                names.append(called["name"])
+            else:
+                waiting = [*(one.get(key) for key in _CALL_HOLDERS if one.get(key)), *waiting]
+    return [f"calls {', '.join(names)}"] if names else []

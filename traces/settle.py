@@ -1,7 +1,7 @@
 """Settling: when a trace is quiet, recompute it from its spans and write one row, a new generation.
 
-One query finds what is quiet in all projects, by the engine's own clock, and compares it with what has
-settled: a restart at any instant loses nothing, and doing it twice changes nothing.
+One query finds what is quiet in all projects, by the engine's own clock, and compares it with what
+has settled: a restart at any instant loses nothing, and doing it twice changes nothing.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def settle_quiet(
 ) -> int:
     """Settle every quiet trace that has changed within the look-back; returns how many.
 
-    Stops after `max_seconds`; the next call goes on. Raises StoreUnavailable; what was settled until
-    then stays settled.
+    Stops after `max_seconds`; the next call goes on. Raises StoreUnavailable; what was settled
+    until then stays settled.
     """
     reader = SystemReader()
     deadline = time.monotonic() + max_seconds
@@ -51,7 +51,7 @@ def settle_quiet(
 
 
 def _batches(reader: SystemReader, lookback_seconds: int) -> Iterator[list[Unsettled]]:
-    """Each batch goes on after the one before, so that a trace that cannot settle blocks no other."""
+    """Each batch goes on after the one before: a trace that cannot settle blocks no other."""
     last: Unsettled | None = None
     while True:
         quiet = reader.unsettled(

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from detectors.checks.check import Config
-from detectors.checks.tool_calls import ToolCall, read_calls
+from detectors.checks.tool_calls import Failure, ToolCall, read_calls
 from detectors.verdicts import Claim, Proof, Verdict
 from traces.spans import Span
 
@@ -147,7 +147,7 @@ def _fail(unrecovered: Sequence[ToolCall]) -> Verdict:
         raise AssertionError("a group of failures without a failure")
     return Verdict(
         outcome="fail",
-        summary=_summary(unrecovered, last, failure.message),
+        summary=_summary(unrecovered, last, failure),
         confidence=0.95
         if failure.origin == "exception"
         else 0.9
@@ -158,8 +158,11 @@ def _fail(unrecovered: Sequence[ToolCall]) -> Verdict:
     )
 
 
-def _summary(unrecovered: Sequence[ToolCall], last: ToolCall, message: str) -> str:
-    first_line = message.strip().split("\n", 1)[0][:200]
+def _summary(unrecovered: Sequence[ToolCall], last: ToolCall, failure: Failure) -> str:
+    first_line = failure.message.strip().split("\n", 1)[0][:200]
+    error_type = failure.error_type.rpartition(".")[2]
+    if error_type and error_type not in first_line:
+        first_line = f"{error_type}: {first_line}"
     text = f"{last.name} failed and was not recovered: {first_line}"
     names = {call.name for call in unrecovered}
     if len(unrecovered) > 1:

@@ -14,6 +14,9 @@ from sdk.demo import history, plan, runs, scripts
 from sdk.demo.model_server import ModelServer
 from tests.demo.collector import Collected, Collector
 
+# one run of the whole plan serves all of these tests
+pytestmark = pytest.mark.xdist_group("demo")
+
 MOMENT = datetime(2026, 3, 9, 14, tzinfo=UTC)
 MINUTE_NS = runs.MINUTE_NS
 

@@ -70,7 +70,8 @@ def test_the_owner_is_told_once_with_proof_and_links(
     [mail] = mailbox.mails
     assert mail["To"] == "ada@acme.example"
     assert mail["Subject"] == (
-        "[Support] Tool failure: refund failed and was not recovered: fare_not_refundable"
+        "[Support] Tool failure: refund failed and was not recovered: "
+        "GatewayError: fare_not_refundable"
     )
     finding = Finding.objects.get()
     trace_url = f"https://trace.acme.example/projects/{project.pk}/traces/{trace_id}/?span="

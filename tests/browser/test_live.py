@@ -1,0 +1,86 @@
+"""What arrives appears by itself: first trace, rows of the list, spans of an open trace."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import sent
+from tests.browser.conftest import Place
+from tests.product import otlp
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+ROWS = "document.querySelector('span-tree').model.rows.length"
+
+
+def test_getting_started_waits_and_opens_the_first_trace(page: Page, place: Place) -> None:
+    page.goto(place.at("traces/"))  # an empty project leads here
+    page.wait_for_url(re.compile("getting-started"))
+    expect(page.get_by_text("Waiting for the first span")).to_be_visible()
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "hello"))
+    page.wait_for_url(re.compile(f"/traces/{trace_id}/"), timeout=15_000)
+    expect(page.get_by_role("heading", name="hello").first).to_be_visible()
+
+
+def test_row_appears_in_the_list_without_a_reload(page: Page, place: Place) -> None:
+    sent.post(place.url, place.api_key, sent.agent(otlp.new_trace_id(), "earlier"))
+    page.goto(place.at("traces"))
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    page.evaluate("window.stayed = true")
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "later"))
+    expect(page.locator(f"tr[data-key='{trace_id}']")).to_contain_text("later")
+    assert page.evaluate("window.stayed") is True
+
+
+def test_paused_list_counts_what_it_misses_and_catches_up(page: Page, place: Place) -> None:
+    sent.post(place.url, place.api_key, sent.agent(otlp.new_trace_id(), "earlier"))
+    page.goto(place.at("traces"))
+    page.get_by_role("button", name="Live").click()
+    expect(page.get_by_role("button", name="Paused", exact=True)).to_be_visible()
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "missed"))
+    expect(page.get_by_role("button", name=re.compile("Paused, .* missed"))).to_be_visible()
+    expect(page.locator(f"tr[data-key='{trace_id}']")).to_have_count(0)
+    page.get_by_role("button", name=re.compile("Paused")).click()
+    expect(page.locator(f"tr[data-key='{trace_id}']")).to_be_visible()
+
+
+def test_open_trace_grows_and_settles_while_selection_and_scroll_stay(
+    page: Page, place: Place
+) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    first = sent.siblings(trace_id, root, 60)
+    sent.post(place.url, place.api_key, *first)  # children first: the root is exported at its end
+    page.goto(place.at(f"traces/{trace_id}/"))
+    page.wait_for_function(f"{ROWS} === 60")
+    status = page.locator(".facts .status")
+    expect(status).to_have_text("Running")
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+
+    chosen = first[40]["spanId"]
+    page.evaluate(f"document.querySelector('span-tree').select('{chosen}')")
+    pane = page.locator(".panes > .pane").first
+    pane.evaluate("pane => { pane.scrollTop = 600; }")
+    top_row = "() => document.querySelector('span-tree').topRow().id"
+    seen_at_top = page.evaluate(top_row)
+
+    sent.post(place.url, place.api_key, *sent.siblings(trace_id, root, 20))
+    page.wait_for_function(f"{ROWS} === 80")
+    assert page.evaluate(top_row) == seen_at_top
+    assert f"span={chosen}" in page.url
+    expect(page.locator(f".tree-row[data-span='{chosen}']")).to_have_attribute(
+        "aria-selected", "true"
+    )
+
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "long run", root))
+    page.wait_for_function(f"{ROWS} === 81")
+    expect(status).to_have_text("OK")
+    expect(page.get_by_role("button", name="Live")).to_have_count(0)
+    assert f"span={chosen}" in page.url
+    assert page.evaluate(top_row) == seen_at_top

@@ -1,0 +1,171 @@
+"""The trace page: tabs of the panel, keys, findings, debugging, hostile text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import sent
+from tests.browser.conftest import Place
+from tests.product import otlp
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SELECTED = ".tree-row[aria-selected='true']"
+FOUND_SECONDS = 30
+
+
+@pytest.fixture
+def trace_id(place: Place) -> str:
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, *sent.failing_run(trace_id))
+    return trace_id
+
+
+def open_trace(page: Page, place: Place, trace_id: str) -> None:
+    page.goto(place.at(f"traces/{trace_id}/"))
+    page.wait_for_selector(".tree-row")
+
+
+def test_failed_span_is_selected_on_arrival_with_its_exception(
+    page: Page, place: Place, trace_id: str
+) -> None:
+    open_trace(page, place, trace_id)
+    expect(page.locator(SELECTED)).to_contain_text("issue_refund")
+    expect(page.locator("span-panel")).to_contain_text("fare_not_refundable")
+
+
+def test_tabs_of_the_panel_show_each_part_and_keep_to_the_address(
+    page: Page, place: Place, trace_id: str
+) -> None:
+    open_trace(page, place, trace_id)
+    page.locator(".tree-row", has_text="chat gpt-4.1-mini").click()
+    panel = page.locator("span-panel")
+    expect(panel.locator(".message[data-role='user']")).to_contain_text("Refund order 7")
+    expect(panel.locator(".message[data-role='assistant']")).to_contain_text("I will do that")
+    for tab, shown in (
+        ("Raw", "Refund order 7"),
+        ("Attributes", "gen_ai.request.model"),
+        ("Events", "No events"),
+        ("Messages", "Refund order 7"),
+    ):
+        panel.get_by_role("tab", name=tab).click()
+        expect(panel.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        expect(panel.locator(".panel-body")).to_contain_text(shown)
+
+
+def test_keys_walk_the_list_and_open_a_trace(page: Page, place: Place, trace_id: str) -> None:
+    other = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.agent(other, "newest"))
+    page.goto(place.at("traces"))
+    row = page.locator("tr[aria-selected='true']")
+    page.keyboard.press("j")
+    expect(row).to_contain_text("newest")
+    page.keyboard.press("j")
+    expect(row).to_contain_text("refunds")
+    page.keyboard.press("k")
+    expect(row).to_contain_text("newest")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Find traces")).to_be_focused()
+    page.get_by_label("Find traces").blur()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"/traces/{trace_id}/"))
+
+
+def test_keys_walk_the_tree_find_errors_and_text(page: Page, place: Place, trace_id: str) -> None:
+    open_trace(page, place, trace_id)
+    page.keyboard.press("k")
+    expect(page.locator(SELECTED)).not_to_contain_text("issue_refund")
+    page.keyboard.press("e")
+    expect(page.locator(SELECTED)).to_contain_text("issue_refund")
+    page.locator(".tree-body").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(SELECTED)).to_contain_text("refunds")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".tree-row")).to_have_count(1)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tree-row")).to_have_count(3)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(SELECTED)).to_have_attribute("aria-level", "2")
+    page.keyboard.press("/")
+    find = page.get_by_label("Find in trace")
+    expect(find).to_be_focused()
+    page.keyboard.type("gpt-4.1")
+    expect(page.locator(".tree-row.is-found")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(find).to_have_value("")
+    find.blur()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_finding_appears_on_the_open_page_and_is_confirmed_and_dismissed(
+    page: Page, place: Place
+) -> None:
+    trace_id = otlp.new_trace_id()
+    *_, failed = run = sent.failing_run(trace_id)
+    sent.post(place.url, place.api_key, run[1])
+    open_trace(page, place, trace_id)
+    page.evaluate("window.stayed = true")
+    sent.post(place.url, place.api_key, failed, run[0])
+    strip = page.locator(".findings-strip", has_text="Tool failure")
+    expect(strip).to_contain_text("issue_refund", timeout=FOUND_SECONDS * 1000)
+    assert page.evaluate("window.stayed") is True
+    assert len(strip.locator(".evidence").all()) >= 1
+    marked = page.locator(f".tree-row[data-span='{failed['spanId']}'] .tree-mark")
+    expect(marked).to_have_attribute("title", "1 finding")
+
+    strip.get_by_role("button", name=re.compile("^Confirm")).click()
+    expect(strip).to_contain_text("Confirmed")
+    strip.get_by_role("button", name=re.compile("^False alarm")).click()
+    expect(strip).to_have_count(0)
+    expect(page.get_by_text("Dismissed")).to_be_visible()
+
+
+def test_find_root_cause_leads_to_the_session(page: Page, place: Place, trace_id: str) -> None:
+    open_trace(page, place, trace_id)
+    page.get_by_role("button", name="Find root cause").click()
+    page.wait_for_url(re.compile(r"/debugging/[0-9a-f-]{36}/"))
+    # Without a repository there is no line to name, and it says so instead of guessing.
+    expect(page.get_by_text("Abstained").first).to_be_visible(timeout=FOUND_SECONDS * 1000)
+    page.goto(place.at("debugging/"))
+    expect(page.locator("a[data-row-link]")).to_have_count(1)
+
+
+def test_hostile_text_is_inert_on_every_tab(page: Page, place: Place) -> None:
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, *sent.hostile_run(trace_id))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(place.at("traces"))
+    expect(page.locator(f"tr[data-key='{trace_id}']")).to_contain_text("<img src=x")
+    open_trace(page, place, trace_id)
+    for row in range(3):
+        page.locator(".tree-row").nth(row).click()
+        for tab in ("Messages", "Raw", "Attributes", "Events"):
+            chosen = page.locator("span-panel").get_by_role("tab", name=tab)
+            chosen.click()
+            expect(chosen).to_have_attribute("aria-selected", "true")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("img").count() == 0
+    assert page.locator("text=49").count() == 0 or "{{ 7*7 }}" in page.content()
+    assert not [url for url in asked if url.endswith("/x")]
+
+
+def test_large_value_folds_and_opens(page: Page, place: Place) -> None:
+    trace_id = otlp.new_trace_id()
+    root, *_ = sent.hostile_run(trace_id)
+    sent.post(place.url, place.api_key, root)
+    open_trace(page, place, trace_id)
+    page.locator("span-panel").get_by_role("tab", name="Attributes").click()
+    value = page.locator("tr", has=page.get_by_text("huge", exact=True)).locator("json-view")
+    expect(value.get_by_role("button", name=re.compile("Show all"))).to_be_visible()
+    assert len(value.inner_text()) < 1000
+    value.get_by_role("button", name=re.compile("Show all")).click()
+    assert len(value.inner_text()) >= 200_000
+    assert page.locator(".facts").bounding_box()["height"] < 80  # type: ignore[index]

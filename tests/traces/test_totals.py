@@ -1,0 +1,214 @@
+"""Each token counts once, whatever the shape of the trace."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.traces import made
+from traces import totals
+from traces.store.rows import NO_SPAN
+
+PROJECT = uuid.uuid4()
+TRACE = b"\x01" * 16
+
+
+def row(number: int, parent: int = 0, tokens: int | None = None, **fields: Any) -> dict[str, Any]:
+    """A row as `spans_of_traces` returns it."""
+    empty = {
+        name: ""
+        for name in (
+            "agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release",
+            "service_name", "trace_name", "git_repo", "git_ref", "input", "output",
+        )
+    }  # fmt: skip
+    return {
+        "project_id": PROJECT,
+        "trace_id": TRACE,
+        "span_id": made.span_id(number),
+        "parent_span_id": made.span_id(parent) if parent else NO_SPAN,
+        "name": f"span {number}",
+        "kind": "span",
+        "status": "unset",
+        "start_ns": 1000 + number,
+        "end_ns": 2000,
+        "is_local_root": not parent,
+        **empty,
+        "tags": [],
+        "metadata": {},
+        "trace_tags": [],
+        "trace_metadata": {},
+        "is_evaluation": False,
+        "has_usage": tokens is not None,
+        "uncached_input_tokens": 0,
+        "cache_read_tokens": 0,
+        "cache_write_5m_tokens": 0,
+        "cache_write_1h_tokens": 0,
+        "output_tokens": tokens or 0,
+        "reasoning_tokens": 0,
+        "reported_cost_usd": None,
+        "computed_cost_usd": None,
+        **fields,
+    }
+
+
+def counted(*rows: dict[str, Any]) -> set[int]:
+    """Numbers of the reporting spans whose usage makes up the total."""
+    summary = totals.summarize(rows, is_running=False)
+    reporting = [r for r in rows if r["has_usage"] or r["reported_cost_usd"] is not None]
+    taken = [r for r in reporting if r["span_id"] not in summary.uncounted_span_ids]
+    total = sum(r["output_tokens"] for r in taken if r["has_usage"])
+    assert (summary.usage.output if summary.usage else 0) == total
+    costs = [r["reported_cost_usd"] for r in taken if r["reported_cost_usd"] is not None]
+    assert summary.cost_usd == (sum(costs, Decimal(0)) if costs else None)
+    return {int.from_bytes(r["span_id"], "big") for r in taken}
+
+
+def llm(number: int, parent: int = 0, tokens: int | None = 10, **fields: Any) -> dict[str, Any]:
+    return row(number, parent, tokens, kind="llm", **fields)
+
+
+def test_calls_side_by_side_add_up() -> None:
+    assert counted(row(1, kind="agent"), llm(2, 1), llm(3, 1)) == {2, 3}
+
+
+def test_a_wrapper_that_repeats_its_calls_is_not_counted() -> None:
+    assert counted(row(1, tokens=20, kind="agent"), llm(2, 1), llm(3, 1)) == {2, 3}
+
+
+def test_a_wrapper_that_knows_of_more_stands_for_its_calls() -> None:
+    assert counted(row(1, tokens=25, kind="agent"), llm(2, 1), llm(3, 1)) == {1}
+
+
+def test_two_instrumentations_of_one_call_are_one_call() -> None:
+    assert counted(llm(1, tokens=10), row(2, 1), llm(3, 2, tokens=10)) == {3}
+    assert counted(llm(1, tokens=11), row(2, 1), llm(3, 2, tokens=10)) == {1}
+
+
+@pytest.mark.parametrize("kind", ["tool", "agent", "retriever", "reranker"])
+def test_a_call_made_by_work_inside_a_call_is_a_call_of_its_own(kind: str) -> None:
+    assert counted(llm(1), row(2, 1, kind=kind), llm(3, 2)) == {1, 3}
+    assert counted(llm(1, tokens=0), row(2, 1, kind=kind), llm(3, 2)) == {1, 3}
+
+
+def test_of_a_call_with_both_only_the_repeated_part_is_replaced() -> None:
+    rows = (llm(1, tokens=15), llm(2, 1, tokens=10), row(3, 1, kind="tool"), llm(4, 3, tokens=99))
+    assert counted(*rows) == {1, 4}
+
+
+def test_an_outer_wrapper_replaces_even_separate_calls() -> None:
+    rows = (row(1, tokens=500, kind="chain"), llm(2, 1), row(3, 2, kind="tool"), llm(4, 3))
+    assert counted(*rows) == {1}
+
+
+def test_what_a_dropped_wrapper_left_out_stays_left_out() -> None:
+    rows = (row(1, tokens=10, kind="chain"), row(2, 1, tokens=20, kind="agent"), llm(3, 2))
+    assert counted(*rows) == {2}
+
+
+def test_money_without_tokens_counts_once_too() -> None:
+    cent = Decimal("0.01")
+    wrapper = row(1, kind="agent", reported_cost_usd=2 * cent)
+    calls = [row(n, 1, kind="llm", reported_cost_usd=cent) for n in (2, 3)]
+    assert counted(wrapper, *calls) == {2, 3}
+    assert counted(row(1, reported_cost_usd=cent)) == {1}
+
+
+def test_tokens_outweigh_money() -> None:
+    assert counted(row(1, reported_cost_usd=Decimal(5)), llm(2, 1, tokens=1)) == {2}
+
+
+def test_no_report_is_not_zero() -> None:
+    summary = totals.summarize([row(1)], is_running=False)
+    assert (summary.usage, summary.cost_usd, summary.unpriced_spans) == (None, None, 0)
+
+
+def test_calls_without_a_price_are_said() -> None:
+    summary = totals.summarize([llm(1), llm(2, tokens=0)], is_running=False)
+    assert summary.unpriced_spans == 1
+
+
+@pytest.mark.parametrize("cycle", [[(1, 2), (2, 1)], [(1, 1)], [(1, 3), (2, 1), (3, 2)]])
+def test_spans_that_are_their_own_ancestors_are_counted_once(cycle: list[tuple[int, int]]) -> None:
+    rows = [llm(number, parent) for number, parent in cycle]
+    summary = totals.summarize([*rows, llm(9, cycle[0][0], tokens=7)], is_running=False)
+    assert summary.span_count == len(cycle) + 1
+    assert summary.usage is not None
+    assert summary.usage.output == 10
+
+
+def test_orphans_several_roots_and_none() -> None:
+    two = totals.summarize([row(1), row(2), row(3, 77), row(4, 3)], is_running=False)
+    assert (two.orphan_spans, two.is_rootless, two.name) == (1, False, "span 1")
+    none = totals.summarize([row(4, 3), row(3, 77)], is_running=False)
+    assert (none.orphan_spans, none.is_rootless, none.name) == (1, True, "span 3")
+
+
+def test_the_true_root_names_the_trace_although_it_started_later() -> None:
+    root = row(9, start_ns=5000, session_id="s", kind="agent")
+    remote = row(2, 1, is_local_root=True, session_id="other")
+    summary = totals.summarize([remote, root], is_running=False)
+    assert (summary.name, summary.kind, summary.session_id) == ("span 9", "agent", "s")
+
+
+def test_status_is_the_roots_not_that_of_any_span() -> None:
+    inner = [row(1), row(2, 1, status="error")]
+    assert totals.summarize(inner, is_running=False).status == "ok"
+    assert totals.summarize(inner, is_running=True).status == "running"
+    assert totals.summarize([row(1, status="error")], is_running=True).status == "error"
+    assert totals.summarize(inner, is_running=False).error_count == 1
+
+
+def test_one_evaluation_span_marks_the_trace() -> None:
+    rows = [row(1), row(2, 1, is_evaluation=True)]
+    assert totals.summarize(rows, is_running=False).is_evaluation
+
+
+def test_metadata_of_hostile_size_is_cut() -> None:
+    wide = row(1, trace_metadata={str(n): "x" for n in range(5000)})
+    assert len(totals.summarize([wide], is_running=False).metadata) == 200
+
+
+def test_times_that_run_backwards_are_no_negative_duration() -> None:
+    summary = totals.summarize([row(1, start_ns=5000, end_ns=10)], is_running=False)
+    assert summary.duration_ns == 0
+
+
+def test_projects_are_kept_apart_even_with_equal_trace_ids() -> None:
+    other = {**row(1, name="theirs"), "project_id": uuid.uuid4()}
+    found = totals.summarize_all([row(1), other], is_running=False)
+    assert sorted((s.name, s.span_count) for s in found) == [("span 1", 1), ("theirs", 1)]
+
+
+SECONDS = 1.5  # on a shared machine; the aim is far below
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param([llm(n, 1) for n in range(2, 10_001)], id="wide"),
+        pytest.param([llm(n, n - 1) for n in range(2, 10_001)], id="deep"),
+        pytest.param(
+            [row(n, n - 1, 5, kind=("llm", "tool")[n % 2]) for n in range(2, 10_001)], id="nested"
+        ),
+    ],
+)
+def test_ten_thousand_spans_take_well_under_a_second(shape: list[dict[str, Any]]) -> None:
+    rows = [row(1, kind="agent"), *shape]
+    random.Random(1).shuffle(rows)
+    begun = time.perf_counter()
+    summary = totals.summarize(rows, is_running=False)
+    assert time.perf_counter() - begun < SECONDS
+    assert summary.span_count == 10_000
+
+
+def test_a_chain_of_a_hundred_thousand_is_no_recursion() -> None:
+    rows = [llm(n, n - 1, tokens=n) for n in range(1, 100_001)]
+    summary = totals.summarize(rows, is_running=False)
+    assert summary.usage is not None
+    assert summary.usage.output == 100_000
