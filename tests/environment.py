@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 
-_KEPT = {"TRACEROOT_SHARED"}
+_KEPT = {"TRACEROOT_SHARED", "TRACEROOT_WRITE_GOLDEN"}
 
 for name in [n for n in os.environ if n.startswith("TRACEROOT_") and n not in _KEPT]:
     del os.environ[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,6 +36,15 @@ def launched() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def wait_until(page: Page, expression: str, *, seconds: float = 20) -> None:
+    """Until the page says yes. (`wait_for_function` evaluates strings, which our policy refuses.)"""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"After {seconds:g} s {page.url} still denies: {expression}")
+        page.wait_for_timeout(20)
 
 
 def sign_in(page: Page, url: str, email: str, password: str) -> None:

@@ -18,7 +18,7 @@ def post(url: str, api_key: str, *spans: dict[str, Any]) -> None:
     assert answer.status_code == 200, answer.text[:300]
 
 
-def agent(trace_id: str, name: str, span_id: str = "", **more: str | int) -> dict[str, Any]:
+def agent(trace_id: str, name: str, span_id: str = "", **more: str) -> dict[str, Any]:
     """The root of a run."""
     return otlp.span(
         trace_id,

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import sent
+from tests.browser.chromium import wait_until
 from tests.browser.conftest import Place
 from tests.product import otlp
 
@@ -58,7 +59,7 @@ def test_open_trace_grows_and_settles_while_selection_and_scroll_stay(
     first = sent.siblings(trace_id, root, 60)
     sent.post(place.url, place.api_key, *first)  # children first: the root is exported at its end
     page.goto(place.at(f"traces/{trace_id}/"))
-    page.wait_for_function(f"{ROWS} === 60")
+    wait_until(page, f"{ROWS} === 60")
     status = page.locator(".facts .status")
     expect(status).to_have_text("Running")
     expect(page.get_by_role("button", name="Live")).to_be_visible()
@@ -71,7 +72,7 @@ def test_open_trace_grows_and_settles_while_selection_and_scroll_stay(
     seen_at_top = page.evaluate(top_row)
 
     sent.post(place.url, place.api_key, *sent.siblings(trace_id, root, 20))
-    page.wait_for_function(f"{ROWS} === 80")
+    wait_until(page, f"{ROWS} === 80")
     assert page.evaluate(top_row) == seen_at_top
     assert f"span={chosen}" in page.url
     expect(page.locator(f".tree-row[data-span='{chosen}']")).to_have_attribute(
@@ -79,7 +80,7 @@ def test_open_trace_grows_and_settles_while_selection_and_scroll_stay(
     )
 
     sent.post(place.url, place.api_key, sent.agent(trace_id, "long run", root))
-    page.wait_for_function(f"{ROWS} === 81")
+    wait_until(page, f"{ROWS} === 81")
     expect(status).to_have_text("OK")
     expect(page.get_by_role("button", name="Live")).to_have_count(0)
     assert f"span={chosen}" in page.url

@@ -46,7 +46,7 @@ def test_tabs_of_the_panel_show_each_part_and_keep_to_the_address(
     expect(panel.locator(".message[data-role='user']")).to_contain_text("Refund order 7")
     expect(panel.locator(".message[data-role='assistant']")).to_contain_text("I will do that")
     for tab, shown in (
-        ("Raw", "Refund order 7"),
+        ("Raw", "role"),
         ("Attributes", "gen_ai.request.model"),
         ("Events", "No events"),
         ("Messages", "Refund order 7"),

@@ -39,7 +39,7 @@ def test_no_acknowledged_span_is_lost_or_doubled_when_everything_is_killed(
 
     second = running.start(directory)
     try:
-        stored = _stored_span_ids(second)
+        stored = stored_span_ids(second)
         assert {trace_id: stored.get(trace_id) for trace_id in acknowledged} == acknowledged
         # A request without an answer is stored whole or not at all.
         for trace_id, body in senders.unanswered.items():
@@ -95,7 +95,7 @@ def test_without_the_engine_ingest_asks_to_come_back_and_stores_nothing_of_it(
     assert {span["span_id"] for span in spans} == span_ids(body)
 
 
-def _stored_span_ids(product: Product) -> dict[str, set[str]]:
+def stored_span_ids(product: Product) -> dict[str, set[str]]:
     """By trace, from the engine itself: what a page would show is another question."""
     engine: dict[str, str] = json.loads((product.data_dir / "run" / "engine.json").read_text())
     sql = (

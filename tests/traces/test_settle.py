@@ -7,12 +7,13 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.traces import made
 from traces import settle
 from traces.spans import Usage
 from traces.store import client
+from traces.store.filters import TraceFilter
 from traces.store.reader import SpanReader
 from traces.store.rows import TraceSummary
 from traces.store.system import SystemReader
@@ -36,7 +37,7 @@ def generations(project_id: uuid.UUID) -> list[int]:
 
 
 def test_a_trace_whose_root_has_ended_settles_after_the_quiet_time(
-    settings: SettingsWrapper,
+    settings: Settings,
 ) -> None:
     project_id = uuid.uuid4()
     trace_id = made.stored(made.span(project_id, made.trace_id()))
@@ -50,7 +51,7 @@ def test_a_trace_whose_root_has_ended_settles_after_the_quiet_time(
     assert settled.settled_at is not None
 
 
-def test_a_trace_without_its_root_waits_for_the_longer_silence(settings: SettingsWrapper) -> None:
+def test_a_trace_without_its_root_waits_for_the_longer_silence(settings: Settings) -> None:
     project_id = uuid.uuid4()
     trace_id = made.stored(made.span(project_id, made.trace_id(), 2, 1))
     settings.SETTLE_SILENCE_SECONDS = 60
@@ -79,14 +80,8 @@ def test_late_spans_make_a_new_generation_that_replaces_the_row_although_the_hou
     assert summary(project_id, trace_id).generation == 0
     settle.settle_quiet()
     assert generations(project_id) == [1, 2]
-    (row,) = SpanReader(project_id).traces(settle_filter()).rows
+    (row,) = SpanReader(project_id).traces(TraceFilter()).rows
     assert (row.generation, row.span_count, row.start_ns) == (2, 2, late.start_ns)
-
-
-def settle_filter():  # type: ignore[no-untyped-def]
-    from traces.store.filters import TraceFilter
-
-    return TraceFilter()
 
 
 def test_a_crash_before_or_after_the_insert_is_harmless() -> None:

@@ -136,8 +136,8 @@ def test_calls_without_a_price_are_said() -> None:
 @pytest.mark.parametrize("cycle", [[(1, 2), (2, 1)], [(1, 1)], [(1, 3), (2, 1), (3, 2)]])
 def test_spans_that_are_their_own_ancestors_are_counted_once(cycle: list[tuple[int, int]]) -> None:
     rows = [llm(number, parent) for number, parent in cycle]
-    summary = totals.summarize([*rows, llm(9, cycle[0][0], tokens=7)], is_running=False)
-    assert summary.span_count == len(cycle) + 1
+    summary = totals.summarize(rows, is_running=False)
+    assert summary.span_count == len(cycle)
     assert summary.usage is not None
     assert summary.usage.output == 10
 

@@ -1,0 +1,1 @@
+"""Speed of the running product, as figures beside something that runs on the same machine."""
