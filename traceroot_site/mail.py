@@ -1,4 +1,4 @@
-"""Mail without a mail server: each message becomes a file, and one line on the terminal names it."""
+"""Mail without a mail server: each message becomes a file, named on the terminal."""
 
 from __future__ import annotations
 

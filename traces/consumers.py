@@ -23,7 +23,7 @@ _MAX_PENDING_TRACES = 200
 NOT_ALLOWED = 4404
 
 
-class ProjectConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class ProjectConsumer(AsyncJsonWebsocketConsumer):
     """`ws/projects/<uuid>/`; permission: traces.read."""
 
     required_permission = "traces.read"
@@ -102,7 +102,7 @@ class ProjectConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 await self.close(code=NOT_ALLOWED)
                 return
 
-    @database_sync_to_async  # type: ignore[untyped-decorator]
+    @database_sync_to_async
     def _is_allowed(self) -> bool:
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:

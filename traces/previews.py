@@ -1,4 +1,4 @@
-"""One line of what went in or came out, from whatever an emitter wrote (text, JSON, message lists)."""
+"""One line of what went in or came out, from whatever an emitter wrote (text, JSON, messages)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ _MAX_CHARS = 280
 _MAX_CALLS = 10
 _CALL_TYPES = {"tool_call", "tool_use", "function", "function_call"}
 _CALL_HOLDERS = ("messages", "choices", "message", "parts", "content", "tool_calls", "output")
-_TEXT_KEYS = ("text", "content", "message", "output", "answer", "result", "query", "question", "input")
+_TEXT_KEYS = (
+    "text", "content", "message", "output", "answer", "result", "query", "question", "input",
+)  # fmt: skip
 
 
 def of(text: str, *, role: str) -> str:
@@ -36,7 +38,9 @@ def _texts(value: Any, role: str, depth: int) -> Iterator[str]:
         if value.strip():
             yield value
     elif isinstance(value, list):
-        wanted = [item for item in value if not isinstance(item, dict) or item.get("role", role) == role]
+        wanted = [
+            item for item in value if not isinstance(item, dict) or item.get("role", role) == role
+        ]
         for item in wanted or value:
             yield from _texts(item, role, depth + 1)
     elif isinstance(value, dict):
@@ -57,7 +61,7 @@ def _of_object(value: dict[str, Any], role: str, depth: int) -> Iterator[str]:
 
 
 def _calls(value: Any) -> list[str]:
-    """What an assistant that says nothing does: the tools it calls, as one text; none without calls."""
+    """What an assistant that says nothing does: the tools it calls, as one text, if any."""
     names: list[str] = []
     waiting = [value]
     while waiting and len(names) < _MAX_CALLS:

@@ -13,7 +13,9 @@ from typing import Literal
 from uuid import UUID
 
 # An OTLP AnyValue as Python: kvlists are dicts, arrays lists, an empty AnyValue is None.
-AttributeValue = str | bool | int | float | bytes | list["AttributeValue"] | dict[str, "AttributeValue"] | None
+AttributeValue = (
+    str | bool | int | float | bytes | list["AttributeValue"] | dict[str, "AttributeValue"] | None
+)
 Attributes = dict[str, AttributeValue]
 
 Kind = Literal[
@@ -95,8 +97,8 @@ class RawSpan:
 class Usage:
     """Tokens in disjoint buckets, except that `reasoning` is a part of `output`.
 
-    Gross input is `uncached_input + cache_read + cache_write_5m + cache_write_1h`. `other` holds what
-    is counted but is not text (audio, images, requests).
+    Gross input is `uncached_input + cache_read + cache_write_5m + cache_write_1h`. `other` holds
+    what is counted but is not text (audio, images, requests).
     """
 
     uncached_input: int = 0
@@ -121,9 +123,9 @@ class Span:
     """One normalised span: a row of the `spans` table.
 
     `input` and `output` are the emitter's own text, verbatim where an attribute held it (then
-    `sources` names the attribute and the attribute is not stored a second time). Messages are parsed
-    from them at read time by `traces.semconv.messages`. `usage` is None when the span reported none;
-    costs are US dollars, None when unknown.
+    `sources` names the attribute and the attribute is not stored a second time). Messages are
+    parsed from them at read time by `traces.semconv.messages`. `usage` is None when the span
+    reported none; costs are US dollars, None when unknown.
     """
 
     project_id: UUID
@@ -203,4 +205,6 @@ class Span:
     @property
     def cost_usd(self) -> Decimal | None:
         """What the product shows: the emitter's own figure when it gave one, else ours."""
-        return self.reported_cost_usd if self.reported_cost_usd is not None else self.computed_cost_usd
+        if self.reported_cost_usd is not None:
+            return self.reported_cost_usd
+        return self.computed_cost_usd

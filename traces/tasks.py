@@ -13,12 +13,12 @@ from traces.store.errors import StoreError
 log = logging.getLogger(__name__)
 
 
-@shared_task(name="traces.settle", time_limit=300)  # type: ignore[untyped-decorator]
+@shared_task(name="traces.settle", time_limit=300)
 def settle_recent() -> None:
     _alone("traces.settle", settle.SHORT_LOOKBACK_SECONDS, settle.MAX_SECONDS)
 
 
-@shared_task(name="traces.settle_all", time_limit=900)  # type: ignore[untyped-decorator]
+@shared_task(name="traces.settle_all", time_limit=900)
 def settle_all() -> None:
     _alone("traces.settle_all", settle.LONG_LOOKBACK_SECONDS, 600.0)
 

@@ -47,6 +47,16 @@ def test_every_icon_that_is_named_exists() -> None:
             assert name in ICONS, f"{path.relative_to(ROOT)} names the icon {name}"
 
 
+def test_every_module_is_fetched_at_once() -> None:
+    preloaded = re.findall(
+        r"modulepreload\" href=\"{% static 'js/([\w/-]+\.js)' %}",
+        (ROOT / "templates/components/scripts.html").read_text(encoding="utf-8"),
+    )
+    entries = {"app.js", "entrance.js", "theme.js"}
+    modules = {path.relative_to(ROOT / "static" / "js").as_posix() for path in SCRIPTS}
+    assert sorted(preloaded) == sorted(modules - entries)
+
+
 def test_every_token_that_is_used_is_defined() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
     defined = set(re.findall(r"(--[\w-]+)\s*:", text))

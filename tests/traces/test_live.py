@@ -138,7 +138,9 @@ def test_notices_of_upper_stages_pass_and_equal_ones_become_one(
         # Without credit the rest waits, and equal ones become one.
         await communicator.send_json_to({"type": "credit"})
         rest = await heard(communicator, 1)
-        rest += [] if await communicator.receive_nothing(timeout=0.6) else await heard(communicator, 1)
+        rest += (
+            [] if await communicator.receive_nothing(timeout=0.6) else await heard(communicator, 1)
+        )
         assert {"type": "findings", "trace_id": "b"} in rest
         assert await communicator.receive_nothing(timeout=0.6)
 

@@ -20,13 +20,7 @@ TRACE = b"\x01" * 16
 
 def row(number: int, parent: int = 0, tokens: int | None = None, **fields: Any) -> dict[str, Any]:
     """A row as `spans_of_traces` returns it."""
-    empty = {
-        name: ""
-        for name in (
-            "agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release",
-            "service_name", "trace_name", "git_repo", "git_ref", "input", "output",
-        )
-    }  # fmt: skip
+    empty = dict.fromkeys(("agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release", "service_name", "trace_name", "git_repo", "git_ref", "input", "output"), "")  # fmt: skip
     return {
         "project_id": PROJECT,
         "trace_id": TRACE,

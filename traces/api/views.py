@@ -44,7 +44,7 @@ class ReadView(APIView):
 
 
 class WhoAmI(ReadView):
-    @extend_schema(operation_id="whoami", responses=schema.WHOAMI)  # type: ignore[untyped-decorator]
+    @extend_schema(operation_id="whoami", responses=schema.WHOAMI)
     def get(self, request: Request) -> Response:
         key = self.key
         return Response(
@@ -62,7 +62,7 @@ class WhoAmI(ReadView):
 
 
 class TraceList(ReadView):
-    @extend_schema(  # type: ignore[untyped-decorator]
+    @extend_schema(
         operation_id="list_traces",
         parameters=[
             OpenApiParameter("limit", int, description="1 to 200, default 50"),
@@ -95,7 +95,7 @@ class TraceList(ReadView):
 
 
 class TraceDetail(ReadView):
-    @extend_schema(  # type: ignore[untyped-decorator]
+    @extend_schema(
         operation_id="get_trace", parameters=[schema.FIELDS], responses=schema.TRACE_DETAIL
     )
     def get(self, request: Request, trace_id: bytes) -> Response:
@@ -105,7 +105,7 @@ class TraceDetail(ReadView):
 
 
 class TraceExport(ReadView):
-    @extend_schema(  # type: ignore[untyped-decorator]
+    @extend_schema(
         operation_id="export_trace", parameters=[schema.FIELDS], responses=schema.TRACE_EXPORT
     )
     def get(self, request: Request, trace_id: bytes) -> Response:

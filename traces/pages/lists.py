@@ -72,7 +72,7 @@ class ListState:
         )
 
     def query(self, **changes: str) -> str:
-        """The query string of this state with changes; a change of filter starts from the newest."""
+        """The query string of this state with changes; a changed filter starts from the newest."""
         now = {
             "q": self.text,
             "view": self.view,

@@ -24,7 +24,8 @@ from traces.store.errors import QueryTooLarge, StoreRejected, StoreUnavailable
 # https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
 _NO_CAPACITY = {159, 160, 202, 203, 209, 210, 236, 241, 242, 243, 252, 319, 394, 425, 999}
 _TOO_LARGE = {158, 159, 160, 241, 307, 396}
-# What one answer may take of this process's memory.
+# What one answer may take of this process's memory; a server holds to it, the embedded engine to
+# its own memory limit only.
 _MAX_RESULT_BYTES = 512 * 1024**2
 
 
@@ -51,7 +52,7 @@ def address() -> Address:
         running = json.loads(engine_file().read_text())
     except (OSError, ValueError) as error:
         raise StoreUnavailable(
-            "The trace store is not running. Start TraceRoot with `make run`, or set CLICKHOUSE_URL."
+            "The trace store is not running. Start TraceRoot with `make run` or set CLICKHOUSE_URL."
         ) from error
     parsed = _parse(running["url"])
     return Address(parsed.host, parsed.port, "default", running["token"], "default", False)

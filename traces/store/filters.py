@@ -1,4 +1,4 @@
-"""Which traces a list shows: a small, fixed set of conditions, compiled to fragments and parameters.
+"""Which traces a list shows: a small, fixed set of conditions, as fragments and parameters.
 
 The query language of the explorer compiles to the same shape.
 """
@@ -72,7 +72,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class TraceFilter:
-    """Empty fields do not filter. `since` is inclusive, `until` exclusive; both are trace start times."""
+    """Empty fields do not filter. `since` (inclusive) and `until` (exclusive) bound the start."""
 
     since: datetime | None = None
     until: datetime | None = None

@@ -42,8 +42,8 @@ class Change:
 class SpanReader:
     """The traces and spans of one project.
 
-    Every method raises StoreUnavailable when the engine cannot be reached and QueryTooLarge when the
-    answer would need more than one read may use.
+    Every method raises StoreUnavailable when the engine cannot be reached and QueryTooLarge when
+    the answer would need more than one read may use.
     """
 
     def __init__(self, project_id: UUID) -> None:
@@ -55,8 +55,8 @@ class SpanReader:
         before = _from_cursor(cursor) if cursor else _NEWEST
         parameters["before_ns"], parameters["before_id"] = before[0], before[1].hex()
         found = {row.trace_id: row for row in self._settled(wanted, parameters)}
-        # A running trace has a newer truth than its settled row, and maybe an earlier start: the row
-        # goes, and the trace comes where it belongs, once.
+        # A running trace has a newer truth than its settled row, and maybe an earlier start: the
+        # row goes, and the trace comes where it belongs, once.
         for row in self._running(wanted, parameters):
             found.pop(row.trace_id, None)
             if (row.start_ns, row.trace_id) < before:

@@ -1,8 +1,9 @@
 """Spans and traces as rows: the column table of `spans`, both ways, and what reads return.
 
 The one place that knows which field is which column. Attributes are split for search: strings as
-sent, numbers as floats, and everything that is not a string exactly, as OTLP JSON. A text that stands
-verbatim in `input` or `output` is not stored twice: its JSON is the pointer `@input` or `@output`.
+sent, numbers as floats, and everything that is not a string exactly, as OTLP JSON. A text that
+stands verbatim in `input` or `output` is not stored twice: its JSON is the pointer `@input` or
+`@output`.
 """
 
 from __future__ import annotations
@@ -195,8 +196,8 @@ COLUMN_TYPES = [type_ for _, type_, _ in SPAN_COLUMNS] + [type_ for _, type_ in 
 def bucket_seconds(start_ns: int, received_ns: int) -> int:
     """Start clamped to the half year before and the day after receipt, s since the epoch.
 
-    Clocks of 1960 or 2200 would wrap dates. An INSERT may touch 100 partitions (a week and a retention
-    class each): these are 28 weeks, and the writer puts at most three classes in one INSERT.
+    Clocks of 1960 or 2200 would wrap dates. An INSERT may touch 100 partitions (a week and a
+    retention class each): these are 28 weeks, and the writer puts at most three classes in one.
     """
     received = received_ns // _NS
     clamped = min(max(start_ns // _NS, received - 26 * _WEEK_SECONDS), received + _DAY_SECONDS)

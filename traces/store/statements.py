@@ -14,5 +14,5 @@ def text(name: str) -> str:
 
 
 def with_filter(name: str, fragments: tuple[str, ...] = ()) -> str:
-    """The query with its `{filter}` slot filled. Fragments are literals of our code, never a user's text."""
+    """The query with its `{filter}` slot filled, with literals of our code, never a user's text."""
     return text(name).replace("{filter}", " ".join(f"AND ({fragment})" for fragment in fragments))

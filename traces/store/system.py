@@ -1,4 +1,4 @@
-"""The few reads that must cross projects: settling and sweeping. Nothing shown to a person comes from here."""
+"""The few reads that must cross projects: settling and sweeping. No person is shown any of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUERY_FILES = {
     "system_unsettled": "settle finds quiet traces of all projects in one query",
     "system_spans_of_traces": "settle reads the spans of those traces, by (project, trace) pairs",
     "system_span_counts": "settle measures those traces first, to read them in bounded portions",
-    "system_settled_since": "the detectors' sweep queues settled traces of all projects in one query",
+    "system_settled_since": "the detectors' sweep queues settled traces of all projects at once",
     "system_clock": "the engine's clock; reads no table",
 }
 MAX_SPANS_A_TRACE = 100_000

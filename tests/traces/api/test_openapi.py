@@ -30,7 +30,9 @@ def test_it_is_served_as_json_to_anybody() -> None:
     assert "json" in answer["Content-Type"]
     schema = json.loads(answer.content)
     assert schema["info"] == {"title": "TraceRoot Public API", "version": "0.1.0"}
-    ids = {operation["operationId"] for path in schema["paths"].values() for operation in path.values()}
+    ids = {
+        operation["operationId"] for path in schema["paths"].values() for operation in path.values()
+    }
     assert {"whoami", "list_traces", "get_trace", "export_trace"} <= ids
 
 

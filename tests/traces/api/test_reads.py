@@ -247,9 +247,7 @@ def test_with_the_store_down_reads_are_503_with_retry_after(
     store.stop()
     try:
         for path in ("/traces", f"/traces/{trace_id.hex()}", f"/traces/{trace_id.hex()}/export"):
-            answer = Client().get(
-                f"{BASE}{path}", headers={"Authorization": f"Bearer {api_key}"}
-            )
+            answer = Client().get(f"{BASE}{path}", headers={"Authorization": f"Bearer {api_key}"})
             assert answer.status_code == 503
             assert list(answer.json()) == ["detail"]
             assert int(answer["Retry-After"]) > 0

@@ -207,7 +207,9 @@ def test_buckets_lie_within_28_weeks_whatever_the_clock(start: int) -> None:
 def test_one_insert_takes_every_week_of_three_retention_classes() -> None:
     project_id, trace_id, now = uuid.uuid4(), made.trace_id(), time.time_ns()
     spread = [
-        made.span(project_id, trace_id, 100 * week + kind + 1, start_ns=now - week * 604_800 * 10**9)
+        made.span(
+            project_id, trace_id, 100 * week + kind + 1, start_ns=now - week * 604_800 * 10**9
+        )
         for week in range(60)
         for kind in range(3)
     ]

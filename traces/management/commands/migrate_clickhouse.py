@@ -18,4 +18,5 @@ class Command(BaseCommand):
             applied = schema.apply(report=lambda name: self.stdout.write(f"  {name}"))
         except StoreError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{len(applied)} applied." if applied else "The trace store is up to date.")
+        done = f"{len(applied)} applied." if applied else "The trace store is up to date."
+        self.stdout.write(done)

@@ -1,0 +1,71 @@
+"""The connection to the engine: addresses, errors by kind, limits."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from traces.store import client
+from traces.store.engine.process import EngineProcess
+from traces.store.errors import QueryTooLarge, StoreRejected, StoreUnavailable
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://clickhouse", ("clickhouse", 8123, "default", "", "default", False)),
+        ("https://clickhouse", ("clickhouse", 8443, "default", "", "default", True)),
+        ("http://u%40x:p%2Fw@h:9/db", ("h", 9, "u@x", "p/w", "db", False)),
+    ],
+)
+def test_addresses(url: str, expected: tuple[object, ...], settings: Settings) -> None:
+    settings.CLICKHOUSE_URL = url
+    found = client.address()
+    shown = (found.host, found.port, found.username, found.password, found.database)
+    assert (*shown, found.is_secure) == expected
+
+
+def test_without_an_engine_the_message_says_what_to_do(
+    settings: Settings, tmp_path: object
+) -> None:
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(StoreUnavailable, match="make run"):
+        client.query("SELECT 1")
+    assert not client.is_reachable()
+
+
+def test_an_engine_that_went_down_is_unavailable_and_its_return_is_noticed(
+    store: EngineProcess,
+) -> None:
+    assert client.query("SELECT 1 AS one") == [{"one": 1}]
+    store.stop()
+    try:
+        with pytest.raises(StoreUnavailable):
+            client.query("SELECT 1")
+        with pytest.raises(StoreUnavailable):
+            client.insert("schema_migrations", [["x"], ["y"]], ["name", "checksum"], ["String"] * 2)
+        assert not client.is_reachable()
+    finally:
+        store.start()
+    assert client.query("SELECT 1 AS one") == [{"one": 1}]
+
+
+@pytest.mark.usefixtures("store")
+def test_questions_that_are_too_large_say_so() -> None:
+    with pytest.raises(QueryTooLarge, match="shorter time range"):
+        client.query("SELECT sum(cityHash64(number)) FROM numbers(100000000000)", seconds=0.2)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_wrong_statement_is_rejected() -> None:
+    with pytest.raises(StoreRejected):
+        client.query("SELECT nonsense FROM nowhere")
+    with pytest.raises(StoreRejected):
+        client.command("DROP TABLE nowhere")
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("value", [2**70, "text", None, "\ud800"])
+def test_a_value_that_fits_no_column_is_rejected_and_not_called_an_outage(value: object) -> None:
+    with pytest.raises(StoreRejected):
+        client.insert("spans", [[value]], ["start_ns"], ["UInt64"])
