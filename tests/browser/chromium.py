@@ -39,7 +39,7 @@ def launched() -> Iterator[Browser]:
 
 
 def wait_until(page: Page, expression: str, *, seconds: float = 20) -> None:
-    """Until the page says yes. (`wait_for_function` evaluates strings, which the policy refuses.)"""
+    """Until the page says yes. (`wait_for_function` evaluates text, which the policy refuses.)"""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
         if time.monotonic() > deadline:

@@ -7,7 +7,7 @@ import email.policy
 import socket
 import threading
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 
@@ -18,10 +18,7 @@ class _Keep:
         self.lock = threading.Lock()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        message = cast(
-            EmailMessage,
-            email.message_from_bytes(envelope.content, policy=email.policy.default),
-        )
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         with self.lock:
             self.messages.append(message)
         return "250 Kept"

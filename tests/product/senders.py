@@ -16,7 +16,7 @@ SPANS_PER_REQUEST = 20
 
 @dataclass
 class Senders:
-    """Each request is a trace of its own. What got no answer is kept, to be sent again as exporters do."""
+    """Each request is a trace of its own. What got no answer is kept, to be sent once more."""
 
     urls: list[str]
     api_key: str

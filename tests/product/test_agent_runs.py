@@ -1,4 +1,4 @@
-"""All real agent runs of the shared cases through the running product: in, settled, listed, judged, told."""
+"""All recorded agent runs through the running product: in, settled, listed, judged, told."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.xdist_group("product")
 FILES = ("airline-support.otlp.jsonl.gz", "research-crew.otlp.jsonl.gz")
 RUNS = 181
 OWNER = "grace@agents.example"
+_UNFINISHED = "state IN ('pending', 'running')"
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def test_failed_tools_become_findings_and_mail(
         pause=0.5,
     )
     until(
-        lambda: not _count(product, "detectors_detectorrun", runs, "state in ('pending','running')"),
+        lambda: not _count(product, "detectors_detectorrun", runs, _UNFINISHED),
         "no run left to examine",
         seconds=60,
         pause=0.5,

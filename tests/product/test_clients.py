@@ -20,7 +20,7 @@ from tests.product.waiting import until
 
 pytestmark = pytest.mark.xdist_group("product")
 
-SDK_SCRIPT = '''
+SDK_SCRIPT = """
 import traceroot
 
 traceroot.initialize()
@@ -58,9 +58,9 @@ def travel(wish):
 
 travel("To Reykjavik, please")
 traceroot.flush()
-'''
+"""
 
-EXPORTER_SCRIPT = '''
+EXPORTER_SCRIPT = """
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
@@ -79,7 +79,7 @@ with tracer.start_as_current_span("invoke_agent shop") as root:
         chat.set_attribute("gen_ai.usage.output_tokens", 7)
     print(format(root.get_span_context().trace_id, "032x"))
 provider.shutdown()
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +163,8 @@ def test_the_sdks_run_is_on_the_pages(product: Product, tmp_path: Path) -> None:
         assert "session-of-grace" in listed
         trace = browser.get(f"{project}/traces/{trace_id}/")
         assert trace.status_code == 200
-        for shown in ("travel agent", "session-of-grace", "grace", "travel", "beta", "gold"):
-            assert shown in trace.text
+        for text in ("travel agent", "session-of-grace", "grace", "travel", "beta", "gold"):
+            assert text in trace.text
         spans = product.api(f"traces/{trace_id}").json()["spans"]
         shown = {
             span["name"]: browser.get(
@@ -276,8 +276,8 @@ def _run_script(script: str, directory: Path, variables: Mapping[str, str]) -> s
     return done.stdout
 
 
-def _settled(product: Product, api_key: str, name: str) -> dict[str, Any] | None:
-    """The newest trace of that name, once its row is complete."""
+def _settled(product: Product, api_key: str, name: str) -> dict[str, Any]:
+    """The newest trace of that name, once its row is complete; empty before."""
     found = product.api("traces", api_key=api_key, name=name).json()["data"]
     complete = [item for item in found if item["span_count"] == 3 and item["output"]]
-    return complete[0] if complete else None
+    return complete[0] if complete else {}

@@ -109,9 +109,7 @@ def stored_span_ids(product: Product) -> dict[str, set[str]]:
     return {row["trace"]: set(row["spans"]) for row in rows}
 
 
-def _listed_when_settled(
-    product: Product, api_key: str, wanted: dict[str, Any]
-) -> dict[str, int]:
+def _listed_when_settled(product: Product, api_key: str, wanted: dict[str, Any]) -> dict[str, int]:
     """Span counts by trace id of the whole list, empty while some are not what they will be."""
     listed: dict[str, int] = {}
     cursor = ""

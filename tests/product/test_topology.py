@@ -137,9 +137,7 @@ def test_a_failed_tool_becomes_a_finding_that_pages_and_sockets_show(
 
 
 def test_a_stranger_gets_no_socket(installation: Installation) -> None:
-    notices = asyncio.run(
-        _notices_after(installation, "", otlp.request(), "", seconds=5)
-    )
+    notices = asyncio.run(_notices_after(installation, "", otlp.request(), "", seconds=5))
     assert notices == []
 
 

@@ -81,10 +81,7 @@ def test_a_second_start_says_what_runs_and_where(product: Product) -> None:
 
 
 def test_everything_listens_on_loopback_only(product: Product) -> None:
-    found = {
-        processes.role(pid): set(processes.listening_addresses(pid))
-        for pid in product.pids
-    }
+    found = {processes.role(pid): set(processes.listening_addresses(pid)) for pid in product.pids}
     assert all(found.values()), found
     assert set.union(*found.values()) == {"127.0.0.1"}
 

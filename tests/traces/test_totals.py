@@ -16,11 +16,15 @@ from traces.store.rows import NO_SPAN
 
 PROJECT = uuid.uuid4()
 TRACE = b"\x01" * 16
+TEXTS = (
+    "agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release",
+    "service_name", "trace_name", "git_repo", "git_ref", "input", "output",
+)  # fmt: skip
 
 
 def row(number: int, parent: int = 0, tokens: int | None = None, **fields: Any) -> dict[str, Any]:
     """A row as `spans_of_traces` returns it."""
-    empty = dict.fromkeys(("agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release", "service_name", "trace_name", "git_repo", "git_ref", "input", "output"), "")  # fmt: skip
+    empty = dict.fromkeys(TEXTS, "")
     return {
         "project_id": PROJECT,
         "trace_id": TRACE,

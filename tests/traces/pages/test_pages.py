@@ -150,6 +150,7 @@ def panel(browser: Client, traces: str, span: Span, tab: str = "") -> str:
 def agent_run(project: Project) -> list[Span]:
     trace_id = made.trace_id()
     stack = "Traceback\n  File 'a.py'"
+    longer = f"{stack}\n  File 'b.py'"
     failed = {"exception.type": "TimeoutError", "exception.message": "too late"}
     return [
         made.span(project.id, trace_id, 1, kind="agent", name="support.turn"),
@@ -163,7 +164,7 @@ def agent_run(project: Project) -> list[Span]:
             status="error", input='{"id": 7}', error_type="TimeoutError", error_message="too late",
             events=(
                 SpanEvent(5, "exception", {**failed, "exception.stacktrace": stack}),
-                SpanEvent(6, "exception", {**failed, "exception.stacktrace": stack + "\n  File 'b.py'"}),
+                SpanEvent(6, "exception", {**failed, "exception.stacktrace": longer}),
             ),
         ),
     ]  # fmt: skip
@@ -214,7 +215,8 @@ def hostile_spans(project: Project) -> list[dict[str, Any]]:
     return [
         {
             "name": HOSTILE, "input": HOSTILE, "output": HOSTILE, "session_id": HOSTILE,
-            "user_id": HOSTILE, "tags": (HOSTILE,) * 5, "metadata": {"items": "x", HOSTILE: HOSTILE},
+            "user_id": HOSTILE, "tags": (HOSTILE,) * 5,
+            "metadata": {"items": "x", HOSTILE: HOSTILE},
             "trace_metadata": {"items": "x"}, "environment": HOSTILE, "model": HOSTILE,
             "agent_name": HOSTILE, "git_ref": HOSTILE, "status": "error",
             "error_type": HOSTILE, "error_message": HOSTILE, "attributes": {HOSTILE: HOSTILE},
