@@ -14,10 +14,14 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the sentence below is for people
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceroot_site.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ModuleNotFoundError:
         sys.exit("The dependencies are not installed. Run `make run`, or activate .venv first.")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

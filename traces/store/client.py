@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.driver import options as driver_options
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, DataError
 from clickhouse_connect.driver.httputil import get_pool_manager
@@ -27,6 +28,12 @@ _TOO_LARGE = {158, 159, 160, 241, 307, 396}
 # What one answer may take of this process's memory; a server holds to it, the embedded engine to
 # its own memory limit only.
 _MAX_RESULT_BYTES = 512 * 1024**2
+
+
+# The driver imports numpy, pandas and pyarrow at its first insert if they are there (the embedded
+# engine's package brings them): seconds and 60 MB a process for data frames that nobody uses here.
+for _library in ("np", "pd", "pd_time_test", "arrow", "pl"):
+    setattr(driver_options, _library, None)
 
 
 @dataclass(frozen=True, slots=True)
