@@ -96,7 +96,10 @@ def _write(directory: Path, moment: datetime) -> None:
 
 def _refs(directory: Path) -> dict[str, str]:
     listed = _git(
-        directory, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads/main",
+        directory,
+        "for-each-ref",
+        "--format=%(refname:short) %(objectname)",
+        "refs/heads/main",
         "refs/tags",
     )
     pairs = (line.partition(" ") for line in listed.splitlines())

@@ -221,9 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         self._send_bytes(status, json.dumps(body).encode(), headers)
 
-    def _send_bytes(
-        self, status: int, body: bytes, headers: dict[str, str] | None = None
-    ) -> None:
+    def _send_bytes(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -51,9 +51,7 @@ def test_the_configuration_of_whoever_runs_it_does_not_matter(
 
 
 def test_commits_go_forward_in_time_by_three_authors(repository: Path) -> None:
-    rows = [
-        line.split("\t") for line in _git(repository, "log", "--format=%at\t%an").splitlines()
-    ]
+    rows = [line.split("\t") for line in _git(repository, "log", "--format=%at\t%an").splitlines()]
     times = [int(time) for time, _ in rows]
     assert len(rows) == len(COMMITS) == 15
     assert times == sorted(times, reverse=True)

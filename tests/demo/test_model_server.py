@@ -17,13 +17,15 @@ from sdk.demo import scripts
 from sdk.demo.model_server import ModelServer
 from sdk.demo.scripting import Call, Reply, Rule, Script
 
-TOOLS: Any = [{
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
-    },
-}]
+TOOLS: Any = [
+    {
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
+        },
+    }
+]
 RULES = [
     Rule(Reply("It is 3 degrees in Oslo."), user="weather", result='"degrees": 3'),
     Rule(Reply(calls=(Call("weather", {"place": "Oslo"}),)), user="weather", tool="weather"),

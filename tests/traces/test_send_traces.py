@@ -232,8 +232,14 @@ def test_a_bad_line_is_named_and_the_rest_goes_on(
     out = io.StringIO()
     with pytest.raises(SystemExit) as stopped:
         call_command(
-            "send_traces", str(path), "--url", receiver.url, "--api-key", KEY,
-            stdout=out, stderr=out,
+            "send_traces",
+            str(path),
+            "--url",
+            receiver.url,
+            "--api-key",
+            KEY,
+            stdout=out,
+            stderr=out,
         )
     assert stopped.value.code == 1
     assert f"{path}, line 2: not an OTLP/JSON request" in out.getvalue()
@@ -248,8 +254,14 @@ def test_rejected_spans_are_counted_by_reason(receiver: Receiver, tmp_path: Path
     path = _write(tmp_path / "runs.jsonl")
     with pytest.raises(SystemExit):
         call_command(
-            "send_traces", str(path), "--url", receiver.url, "--api-key", KEY,
-            stdout=out, stderr=out,
+            "send_traces",
+            str(path),
+            "--url",
+            receiver.url,
+            "--api-key",
+            KEY,
+            stdout=out,
+            stderr=out,
         )
     assert "6 spans: 3 accepted, 3 rejected" in out.getvalue()
     assert "rejected 1: span 2 has no id" in out.getvalue()
@@ -304,7 +316,10 @@ def test_proxies_of_the_environment_are_ignored(
     [
         ("http://localhost:4318", "http://localhost:4318/v1/traces"),
         ("http://localhost:4318/", "http://localhost:4318/v1/traces"),
-        ("http://localhost:8000/api/v1/public/traces", "http://localhost:8000/api/v1/public/traces"),
+        (
+            "http://localhost:8000/api/v1/public/traces",
+            "http://localhost:8000/api/v1/public/traces",
+        ),
     ],
 )
 def test_an_address_without_a_path_gets_the_standard_one(url: str, expected: str) -> None:

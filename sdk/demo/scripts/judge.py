@@ -93,9 +93,7 @@ def _find(
     return None
 
 
-def _fail(
-    contradiction: _Contradiction, denial: tuple[int, str], claim: tuple[int, str]
-) -> Reply:
+def _fail(contradiction: _Contradiction, denial: tuple[int, str], claim: tuple[int, str]) -> Reply:
     quotes = [
         {"step": number, "field": "output", "text": text[:300]} for number, text in (denial, claim)
     ]

@@ -27,7 +27,7 @@ def page_count(items, size):
 def page(rows, number, size):
     return rows[(number - 1) * size : number * size]
 ''',
-    "test_shop.py": '''import unittest
+    "test_shop.py": """import unittest
 
 from paging import page, page_count
 from slugs import slug
@@ -47,7 +47,7 @@ class PagingTest(unittest.TestCase):
 
     def test_second_page(self):
         self.assertEqual(page([1, 2, 3], 2, 2), [3])
-''',
+""",
 }
 
 

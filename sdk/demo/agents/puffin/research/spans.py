@@ -77,9 +77,7 @@ def describe_response(span: Span, completion: ChatCompletion) -> None:
         span.set_attribute("llm.token_count.total", usage.total_tokens)
         details = usage.prompt_tokens_details
         if details is not None and details.cached_tokens:
-            span.set_attribute(
-                "llm.token_count.prompt_details.cache_read", details.cached_tokens
-            )
+            span.set_attribute("llm.token_count.prompt_details.cache_read", details.cached_tokens)
 
 
 def describe_tool(span: Span, agent: str, call: Mapping[str, Any]) -> None:
