@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 State = AlertDelivery.State
 Clock = Callable[[], dt.datetime]
 MAX_ATTEMPTS = 8
-PRINTED = "Printed on the console only: this server has no mail server."
+PRINTED = "Kept as a file only: this server has no mail server."
 _LEASE = dt.timedelta(minutes=2)
 _FIRST_PAUSE_SECONDS = 15
 _LONGEST_PAUSE_SECONDS = 3600

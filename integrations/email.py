@@ -34,7 +34,7 @@ class Email:
 
 
 def is_configured() -> bool:
-    """Whether mails leave this server; without an SMTP host they are printed on the console."""
+    """Whether mails leave this server; without an SMTP host they become files."""
     return bool(settings.EMAIL_HOST)
 
 
