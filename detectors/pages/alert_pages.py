@@ -80,7 +80,9 @@ def test(request: ProjectRequest, project_id: uuid.UUID, route_id: uuid.UUID) ->
         messages.error(request, str(error))
     else:
         where = (
-            "The mail server took it" if email.is_configured() else "It was kept as a file on the server"
+            "The mail server took it"
+            if email.is_configured()
+            else "It was kept as a file on the server"
         )
         messages.success(request, f"Test mail to {route.email}: {where}.")
     return redirect("detectors:alert_routes", project_id=project_id)
