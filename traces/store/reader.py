@@ -54,10 +54,12 @@ class SpanReader:
         parameters = {**wanted.parameters(), "limit": limit + 1}
         before = _from_cursor(cursor) if cursor else _NEWEST
         parameters["before_ns"], parameters["before_id"] = before[0], before[1].hex()
+        # Running first: a trace that settles in between is then in both, never in neither.
+        running = self._running(wanted, parameters)
         found = {row.trace_id: row for row in self._settled(wanted, parameters)}
         # A running trace has a newer truth than its settled row, and maybe an earlier start: the
         # row goes, and the trace comes where it belongs, once.
-        for row in self._running(wanted, parameters):
+        for row in running:
             found.pop(row.trace_id, None)
             if (row.start_ns, row.trace_id) < before:
                 found[row.trace_id] = row
