@@ -128,7 +128,9 @@ def test_a_failed_tool_becomes_a_finding_that_pages_and_sockets_show(
         # From the store's cursor, and from the worker through Redis.
         assert {"type": "trace", "trace_id": trace_id} in notices
         assert {"type": "findings", "trace_id": trace_id} in notices
-        finding = f"{project}/findings/{_finding_id(installation, trace_id)}/"
+        # Each verdict announces itself, a pass of the other check too: wait for the one that fails.
+        finding_id = until(lambda: _finding_id(installation, trace_id), "a finding", seconds=60)
+        finding = f"{project}/findings/{finding_id}/"
         assert finding in browser.get(f"{project}/findings/").text
         assert "refused order 7" in browser.get(finding).text
         assert trace_id in browser.get(f"{project}/traces/").text

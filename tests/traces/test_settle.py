@@ -79,7 +79,7 @@ def test_late_spans_make_a_new_generation_that_replaces_the_row_although_the_hou
     made.stored(late)
     assert summary(project_id, trace_id).generation == 0
     settle.settle_quiet()
-    assert generations(project_id) == [1, 2]
+    assert generations(project_id)[-1] == 2  # the engine may have merged the first away already
     (row,) = SpanReader(project_id).traces(TraceFilter()).rows
     assert (row.generation, row.span_count, row.start_ns) == (2, 2, late.start_ns)
 
