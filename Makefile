@@ -48,7 +48,7 @@ soak: $(VENV)/.installed-tests ## Kill and outage campaigns: what was acknowledg
 	$(PYTHON) -m benchmarks.soak
 
 golden: $(VENV)/.installed-tests ## Write the golden files anew; review the difference
-	TRACEROOT_WRITE_GOLDEN=1 $(PYTHON) -m pytest -q -k golden
+	TRACEROOT_WRITE_GOLDEN=1 $(PYTHON) -m pytest -q $$(grep -rl 'import golden' tests --include='test_*.py')
 
 vendor: $(VENV)/.installed ## Fetch the browser's libraries again (needs npm)
 	$(PYTHON) -m traceroot_site.vendor

@@ -15,7 +15,7 @@ from accounts import api_keys, users
 from accounts.models import ApiKey, Membership, Organization, Project, User
 
 
-class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class UserCreationForm(AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("email", "name")
@@ -27,7 +27,7 @@ class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
             raise forms.ValidationError(str(error)) from error
 
 
-class UserForm(UserChangeForm):  # type: ignore[type-arg]
+class UserForm(UserChangeForm[User]):
     class Meta:
         model = User
         fields = "__all__"
@@ -40,7 +40,7 @@ class WithoutDeletion:
         return False
 
 
-class MembershipInline(WithoutDeletion, admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(WithoutDeletion, admin.TabularInline[Membership, Organization]):
     """Read only: the pages of the organisation guard its last owner."""
 
     model = Membership
@@ -53,7 +53,7 @@ class MembershipInline(WithoutDeletion, admin.TabularInline):  # type: ignore[ty
 
 
 @admin.register(User)
-class UserAdmin(WithoutDeletion, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(WithoutDeletion, DjangoUserAdmin[User]):
     """People are deactivated rather than deleted, so that what they did keeps its author."""
 
     form = UserForm
@@ -83,7 +83,7 @@ class UserAdmin(WithoutDeletion, DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Organization)
-class OrganizationAdmin(WithoutDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class OrganizationAdmin(WithoutDeletion, admin.ModelAdmin[Organization]):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     ordering = ("name", "id")
@@ -95,7 +95,7 @@ class OrganizationAdmin(WithoutDeletion, admin.ModelAdmin):  # type: ignore[type
 
 
 @admin.register(Project)
-class ProjectAdmin(WithoutDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class ProjectAdmin(WithoutDeletion, admin.ModelAdmin[Project]):
     list_display = ("name", "organization", "retention_days", "created_at")
     list_select_related = ("organization",)
     search_fields = ("name", "organization__name", "id")
@@ -107,7 +107,7 @@ class ProjectAdmin(WithoutDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(WithoutDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(WithoutDeletion, admin.ModelAdmin[ApiKey]):
     """Read only but for revoking: a key can be shown only where it is made."""
 
     list_display = ("name", "masked", "project", "created_at", "last_used_at", "revoked_at")

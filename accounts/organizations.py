@@ -50,12 +50,15 @@ def add_member(
     try:
         with transaction.atomic():
             return Membership.objects.create(organization=organization, user=user, role=role)
-    except IntegrityError as error:
-        if Membership.objects.for_organization(organization).filter(user=user).exists():
-            raise AlreadyMember(
-                f"{user.email} is a member of {organization.name} already."
-            ) from error
+    except IntegrityError:
+        require_not_member(organization, user)
         raise
+
+
+def require_not_member(organization: Organization, user: User) -> None:
+    """Raises AlreadyMember."""
+    if Membership.objects.for_organization(organization).filter(user=user).exists():
+        raise AlreadyMember(f"{user.email} is a member of {organization.name} already.")
 
 
 @transaction.atomic

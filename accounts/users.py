@@ -1,4 +1,4 @@
-"""People: made by an operator, found by address."""
+"""People: made by an operator or an organisation, found by address."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import User
 
@@ -17,6 +17,10 @@ _MAX_EMAIL_CHARACTERS = 254
 
 class InvalidEmail(ValueError):
     """The address cannot be one; the message is meant for the person who typed it."""
+
+
+class AddressTaken(Exception):
+    """There is an account with this address."""
 
 
 @transaction.atomic
@@ -35,6 +39,21 @@ def create(
     return user
 
 
+def enrol(email: str) -> User:
+    """A user without a password, whose address nobody has confirmed or vouched for.
+
+    Raises InvalidEmail, AddressTaken.
+    """
+    address = clean_email(email)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(address)
+            EmailAddress.objects.create(user=user, email=address, verified=False, primary=True)
+    except IntegrityError as error:
+        raise AddressTaken(address) from error
+    return user
+
+
 def vouch_for(user: User) -> None:
     """Marks the address as confirmed, on the operator's word."""
     EmailAddress.objects.update_or_create(
@@ -44,6 +63,13 @@ def vouch_for(user: User) -> None:
 
 def find(email: str) -> User | None:
     return User.objects.filter(email=User.objects.normalize_email(email)).first()
+
+
+def find_by_any_address(email: str) -> User | None:
+    """By the main address, else by a further one that the user has confirmed."""
+    address = User.objects.normalize_email(email)
+    further = User.objects.filter(emailaddress__email=address, emailaddress__verified=True)
+    return find(address) or further.first()
 
 
 def has_confirmed(user: User) -> bool:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from debugging.models import DebuggingSession, Repository, Step
+from detectors.admin import ReadOnlyAdmin
 
 
 class StepInline(admin.TabularInline[Step, DebuggingSession]):
@@ -20,19 +21,20 @@ class StepInline(admin.TabularInline[Step, DebuggingSession]):
 
 
 @admin.register(DebuggingSession)
-class DebuggingSessionAdmin(admin.ModelAdmin[DebuggingSession]):
+class DebuggingSessionAdmin(ReadOnlyAdmin[DebuggingSession]):
     list_display = ("trace_name", "project", "state", "attempts", "created_at", "finished_at")
     list_filter = ("state",)
     list_select_related = ("project",)
     search_fields = ("trace_id", "trace_name")
-    raw_id_fields = ("project", "started_by", "stopped_by")
-    readonly_fields = ("report",)
     inlines = (StepInline,)
 
 
 @admin.register(Repository)
-class RepositoryAdmin(admin.ModelAdmin[Repository]):
+class RepositoryAdmin(ReadOnlyAdmin[Repository]):
+    """Added and changed on the project's own page, which checks where the repository lies."""
+
+    # Named one by one, so that a secret of the repository is never among them.
+    fields = ("project", "name", "location", "last_fetched_at", "last_error")
     list_display = ("name", "project", "location", "last_fetched_at", "last_error")
     list_select_related = ("project",)
     search_fields = ("name", "location")
-    raw_id_fields = ("project",)

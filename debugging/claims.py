@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from debugging.models import DebuggingSession, Step
+from debugging.models.session import DebuggingSessionQuerySet
 from traces import live
 
 log = logging.getLogger(__name__)
@@ -23,9 +25,11 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], dt.datetime]
 LEASE = dt.timedelta(seconds=60)
 RENEW_SECONDS = 15.0
+LOOK_SECONDS = 1.0
 MAX_ATTEMPTS = 3
 _TITLE_CHARACTERS = 300
 _DETAIL_CHARACTERS = 4_000
+_CLAIMED_FIELDS = ("state", "lease_owner", "lease_expires_at", "attempts", "started_at")
 _State = DebuggingSession.State
 
 
@@ -64,20 +68,22 @@ class Claim:
         summary: str = "",
         error: str = "",
         commit: str = "",
+        confidence: float | None = None,
         report: str = "",
     ) -> None:
         """The session's end, unless it is not ours any more (then ClaimLost)."""
         with transaction.atomic():
-            self._hold(
-                state=state,
+            ended = self._mine().let_go(
+                state,
                 summary=plain(summary, _DETAIL_CHARACTERS),
                 error=plain(error, _DETAIL_CHARACTERS),
                 commit=commit[:64],
+                confidence=confidence,
                 report=report,
                 finished_at=self.clock(),
-                lease_owner="",
-                lease_expires_at=None,
             )
+            if not ended:
+                raise ClaimLost
             tell(self.session)
 
     def put_off(self, pause: dt.timedelta, reason: str) -> None:
@@ -87,6 +93,26 @@ class Claim:
                 lease_expires_at=self.clock() + pause, error=plain(reason, _DETAIL_CHARACTERS)
             )
             tell(self.session)
+
+    def stop_watch(self, every_seconds: float = LOOK_SECONDS) -> Callable[[], None]:
+        """For work that writes no step for long: what is returned raises ClaimLost soon after the
+        session was stopped, however often it is called."""
+        next_look = 0.0
+
+        def look() -> None:
+            nonlocal next_look
+            if time.monotonic() < next_look:
+                return
+            next_look = time.monotonic() + every_seconds
+            try:
+                is_mine = self._mine().exists()
+            except DatabaseError as error:  # no reason to drop the work: the next look will tell
+                log.warning("session.not_seen session=%s reason=%s", self.session.pk, error)
+                return
+            if not is_mine:
+                raise ClaimLost
+
+        return look
 
     @contextmanager
     def renewed(self, every_seconds: float = RENEW_SECONDS) -> Iterator[None]:
@@ -131,14 +157,12 @@ class Claim:
             step.save(update_fields=["title", "detail", "outcome", "duration_ms"])
             tell(self.session)
 
+    def _mine(self) -> DebuggingSessionQuerySet:
+        held = DebuggingSession.objects.held_by(self.session.lease_owner)
+        return held.filter(pk=self.session.pk, attempts=self.session.attempts)
+
     def _hold(self, **values: object) -> None:
-        mine = DebuggingSession.objects.filter(
-            pk=self.session.pk,
-            state=_State.RUNNING,
-            lease_owner=self.session.lease_owner,
-            attempts=self.session.attempts,
-        )
-        if not mine.update(**values):
+        if not self._mine().update(**values):
             raise ClaimLost
 
 
@@ -154,17 +178,9 @@ def take(worker: str, clock: Clock = timezone.now) -> Claim | None:
             _give_up(session, same, now)
             continue
         is_again = session.state == _State.RUNNING
-        taken = {
-            "state": _State.RUNNING,
-            "lease_owner": worker[:120],
-            "lease_expires_at": now + LEASE,
-            "attempts": session.attempts + 1,
-            "started_at": session.started_at or now,
-        }
-        if not same.update(**taken):
+        if not same.take(worker, now + LEASE, started_at=session.started_at or now):
             continue
-        for name, value in taken.items():
-            setattr(session, name, value)
+        session.refresh_from_db(fields=_CLAIMED_FIELDS)
         claim = Claim(session, clock)
         if is_again:
             _note_new_attempt(claim)
@@ -199,17 +215,13 @@ def _note_new_attempt(claim: Claim) -> None:
         step.outcome = Step.Outcome.WARN
 
 
-def _give_up(
-    session: DebuggingSession, same: models.QuerySet[DebuggingSession], now: dt.datetime
-) -> None:
+def _give_up(session: DebuggingSession, same: DebuggingSessionQuerySet, now: dt.datetime) -> None:
     reason = session.error or "Each time the worker stopped in the middle of it."
     with transaction.atomic():
-        given_up = same.update(
-            state=_State.FAILED,
+        given_up = same.let_go(
+            _State.FAILED,
             error=f"Given up after {session.attempts} attempts. {reason}",
             finished_at=now,
-            lease_owner="",
-            lease_expires_at=None,
         )
         if given_up:
             end_steps(session)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from debugging import git
+from debugging import git_objects
 from debugging.functions import Function
 from debugging.snapshot import Snapshot
 
@@ -71,7 +71,7 @@ def locate(snapshot: Snapshot, names: Iterable[str]) -> None:
         rf"|^[[:space:]]*(async[[:space:]]+)?({either})[[:space:]]*\([^;]*\{{[[:space:]]*$"
     )
     wanted = frozenset(new)
-    for match in git.grep(
+    for match in git_objects.grep(
         snapshot.directory, snapshot.commit, pattern, fixed=False, limit=MATCH_LIMIT
     ):
         for name in wanted.intersection(re.findall(r"[\w$]+", match.text)):

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from django import forms
 
+from debugging import access_tokens
 from debugging.models.repository import LOCATION_MAX_CHARACTERS, NAME_MAX_CHARACTERS
+
+_TOKEN_HELP = (
+    "A token that may read the source and nothing else. It is kept encrypted and never shown "
+    "again. Where the server wants a user as well, write user:token."
+)
+
+
+def _token_field(*, required: bool) -> forms.CharField:
+    return forms.CharField(
+        label="Access token",
+        required=required,
+        max_length=access_tokens.MAX_CHARACTERS,
+        help_text=_TOKEN_HELP if required else f"For a private repository. {_TOKEN_HELP}",
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "new-password", "spellcheck": "false", "class": "mono"}
+        ),
+    )
 
 
 class RepositoryForm(forms.Form):
@@ -29,3 +47,10 @@ class RepositoryForm(forms.Form):
             attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "acme/agent"}
         ),
     )
+    token = _token_field(required=False)
+
+
+class TokenForm(forms.Form):
+    """A new access token of a repository that is there already."""
+
+    token = _token_field(required=True)

@@ -2,13 +2,12 @@
 
 Every call starts from an empty environment, ignores all configuration but ours, runs no hooks,
 speaks only the protocols its caller names, and is bounded in time and output. Names that come
-from traces (refs, paths) are checked here before they reach a command line. Reading objects is
-here; history (blame, log) is in `history`, fetching in `mirrors`.
+from traces (refs, paths) are checked here before they reach a command line. Reading files is in
+`git_objects`, history (blame, log) in `history`, fetching in `mirror_updates`.
 """
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import selectors
@@ -16,17 +15,19 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from debugging import private_file
+from debugging.private_file import PrivateFile
+
 READ_TIMEOUT_SECONDS = 20.0
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
-FILE_LIMIT_BYTES = 2 * 1024 * 1024
 TICK_SECONDS = 0.25
 FULL_SHA = re.compile(r"\A[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)")
-_REGULAR_FILE_MODES = ("100644", "100755", "100664")
 
 # Settings of ours that no repository can override: they travel in the environment, which wins.
 _SETTINGS: tuple[tuple[str, str], ...] = (
@@ -87,21 +88,16 @@ class CommandFailed(GitError):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What one network call may use. `protocols` are git's names: https, http, file."""
+    """What one network call may use. `protocols` are git's names: https, http, file.
+
+    `configuration` is the text of a configuration file that git reads from memory: for what must
+    not stand in an environment, or is not taken from there. `secrets` never show in an error.
+    """
 
     protocols: tuple[str, ...]
-    token: str | None = field(default=None, repr=False)
     settings: tuple[tuple[str, str], ...] = ()
-    config_file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One line found by `grep`."""
-
-    path: str
-    line: int
-    text: str
+    configuration: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def run(
@@ -118,31 +114,30 @@ def run(
 
     `watch` is called a few times a second while git runs; what it raises stops git and rises.
     """
+    network = network or Network(protocols=())
     command = ["git", f"--git-dir={directory}", "--no-pager", "--literal-pathspecs", *arguments]
-    process = _start(command, environment(directory, network))
-    try:
-        out, err = _collect(process, command, timeout_seconds, output_limit_bytes, watch)
-    except BaseException:
-        _kill(process)
-        raise
+    with _configuration(network) as file:
+        process = _start(command, environment(directory, network, file), file.descriptors)
+        try:
+            out, err = _collect(process, command, timeout_seconds, output_limit_bytes, watch)
+        except BaseException:
+            _kill(process)
+            raise
     if process.returncode not in accepted_codes:
-        raise _failure(arguments[0], err)
+        raise _failure(arguments[0], err, network.secrets)
     return out
 
 
-def environment(directory: Path, network: Network | None = None) -> dict[str, str]:
+def environment(directory: Path, network: Network, file: PrivateFile) -> dict[str, str]:
     """The whole environment of a git call: nothing is inherited but PATH."""
-    network = network or Network(protocols=())
     settings = [*_SETTINGS, ("safe.directory", str(directory)), *network.settings]
-    if network.token is not None:
-        settings.append(("http.extraHeader", f"Authorization: Basic {_basic(network.token)}"))
     variables = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": "/nonexistent",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": str(network.config_file or "/dev/null"),
+        "GIT_CONFIG_GLOBAL": file.path,
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "/bin/false",
@@ -193,55 +188,15 @@ def resolve(directory: Path, ref: str) -> str:
     return sha
 
 
-def list_files(directory: Path, commit: str) -> tuple[str, ...]:
-    """Paths of the regular files at `commit`; symlinks and submodules are left out."""
-    out = run(
-        ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", check_ref(commit)],
-        directory=directory,
-        output_limit_bytes=4 * OUTPUT_LIMIT_BYTES,
-    )
-    paths = []
-    for entry in out.split(b"\0"):
-        head, _, name = entry.partition(b"\t")
-        if head[:6].decode("ascii", "replace") in _REGULAR_FILE_MODES:
-            paths.append(name.decode("utf-8", "surrogateescape"))
-    return tuple(paths)
+def _configuration(network: Network) -> AbstractContextManager[PrivateFile]:
+    if network.configuration:
+        return private_file.lend(network.configuration)
+    return nullcontext(PrivateFile("/dev/null"))
 
 
-def read_file(
-    directory: Path, commit: str, path: str, *, limit_bytes: int = FILE_LIMIT_BYTES
-) -> bytes:
-    """The bytes of one file at `commit`; a larger file raises `OutputTooLarge`."""
-    try:
-        return run(
-            ["cat-file", "blob", f"{check_ref(commit)}:{check_path(path)}"],
-            directory=directory,
-            output_limit_bytes=limit_bytes,
-        )
-    except OutputTooLarge as error:
-        raise OutputTooLarge(f"{path} is larger than {limit_bytes} bytes.") from error
-
-
-def grep(
-    directory: Path, commit: str, pattern: str, *, fixed: bool = True, limit: int = 50
-) -> tuple[Match, ...]:
-    """Lines of text files at `commit` that hold `pattern` (POSIX extended when not `fixed`)."""
-    if not pattern or "\n" in pattern or "\0" in pattern:
-        return ()
-    arguments = ["grep", "-n", "-z", "-I", "--full-name", "--no-textconv", "--max-count=20"]
-    arguments += ["-F" if fixed else "-E", "-e", pattern, check_ref(commit), "--"]
-    out = run(arguments, directory=directory, accepted_codes=(0, 1))
-    found: list[Match] = []
-    for row in out.split(b"\n")[: limit + 1]:
-        name, _, rest = row.partition(b"\0")
-        number, _, text = rest.partition(b"\0")
-        path = name.partition(b":")[2].decode("utf-8", "surrogateescape")
-        if path and number.isdigit() and len(found) < limit:
-            found.append(Match(path, int(number), text.decode("utf-8", "replace")[:500]))
-    return tuple(found)
-
-
-def _start(command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], variables: Mapping[str, str], descriptors: tuple[int, ...]
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
@@ -251,6 +206,7 @@ def _start(command: list[str], variables: Mapping[str, str]) -> subprocess.Popen
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=descriptors,
         )
     except FileNotFoundError as error:
         raise GitMissing(
@@ -300,8 +256,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _failure(name: str, err: bytes) -> GitError:
+def _failure(name: str, err: bytes, secrets: tuple[str, ...]) -> GitError:
     said = err.decode("utf-8", "replace").strip()
+    for secret in secrets:  # a server may send back what it was sent
+        said = said.replace(secret, "…")
     last = said.splitlines()[-1][:300] if said else "no message"
     missing_file = re.search(r"path '.*' (does not exist|exists on disk)|no such path", said)
     if missing_file:
@@ -309,12 +267,6 @@ def _failure(name: str, err: bytes) -> GitError:
     if re.search(r"unknown revision|[Nn]ot a valid object|bad (object|revision)|not a tree", said):
         return UnknownRevision(f"The repository has no such commit ({last}).")
     return CommandFailed(f"git {name} failed: {last}", said)
-
-
-def _basic(token: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise UnsafeName("The access token holds characters that no token has.")
-    return base64.b64encode(f"x-access-token:{token}".encode()).decode("ascii")
 
 
 def _shown(name: str) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 
 from django.db import DatabaseError
 
-from debugging import facts, git, outcomes, repositories, rule_pass, trace_facts
+from debugging import facts, git, matching, outcomes, repositories, rule_pass, trace_facts
 from debugging.claims import Claim, ClaimLost, plain
 from debugging.facts import NoSuchTrace
-from debugging.mirrors import Mirror, MirrorBusy, ResolvedRef
+from debugging.matching import Match
+from debugging.mirror_locks import MirrorBusy
+from debugging.mirrors import Mirror, ResolvedRef
 from debugging.models import DebuggingSession, Step
 from debugging.report import Report
-from debugging.repositories import Match
 from debugging.rule_pass import TraceFacts
 from debugging.trace_facts import Failure
 from traces.store.errors import StoreError, StoreUnavailable
@@ -70,6 +71,7 @@ def _investigate(claim: Claim) -> None:
         _State.ABSTAINED if report.abstained else _State.CONCLUDED,
         summary=report.abstained or report.summary,
         commit=resolved.commit,
+        confidence=report.culprits[0].score if report.culprits else 0.0,
         report=outcomes.to_text(report, trace, failures, chosen.repository.name, chosen.note),
     )
 
@@ -89,7 +91,7 @@ def _read_trace(claim: Claim, focus: tuple[str, ...]) -> tuple[TraceFacts, tuple
 
 def _choose(claim: Claim, trace: TraceFacts) -> Match:
     with claim.step("repository", "Choosing the repository") as step:
-        chosen = repositories.match(claim.session.project_id, trace.git_repo)
+        chosen = matching.match(claim.session.project_id, trace.git_repo)
         if chosen.repository is None:
             step.title, step.outcome = "Found no repository for this trace", Step.Outcome.WARN
         else:
@@ -102,7 +104,12 @@ def _fetch(claim: Claim, chosen: Match, trace: TraceFacts) -> Mirror:
     assert chosen.repository is not None
     with claim.step("fetch", f"Fetching {chosen.repository.name}") as step:
         try:
-            mirror = repositories.fetch(chosen.repository, claim.clock, wanted=trace.git_ref or "")
+            mirror = repositories.fetch(
+                chosen.repository,
+                claim.clock,
+                wanted=trace.git_ref or "",
+                stop_watch=claim.stop_watch(),
+            )
         except git.GitError as error:
             step.detail = str(error)
             raise
@@ -127,7 +134,7 @@ def _analyse(claim: Claim, mirror: Mirror, trace: TraceFacts, focus: tuple[str, 
             first = report.locations[0]
             what = f"{first.function} to " if first.function else "the failure to "
             step.title = f"Mapped {what}{first.path}:{first.line}"
-            step.detail = " ".join(_sentence(one.text) for one in first.reasons[:2])
+            step.detail = " ".join(_sentence(_capital(one.text)) for one in first.reasons[:2])
         else:
             step.title, step.outcome = "Found no line in this repository", Step.Outcome.WARN
             step.detail = report.abstained or ""

@@ -2,7 +2,7 @@
 
 Checking happens here, before git sees an address. Hosts are resolved once, every address must be
 public (unless the operator says otherwise), and git is pinned to what was checked, so that a name
-cannot point elsewhere a moment later. Fetching is in `mirrors`.
+cannot point elsewhere a moment later. Fetching is in `mirror_updates`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from debugging import git
+from debugging import access_tokens, git
 
 _PORTS = {"https": 443, "http": 80}
 _REFUSED_KEYS = re.compile(
@@ -31,11 +28,13 @@ class SourceRefused(git.GitError):
 
 @dataclass(frozen=True, slots=True)
 class SourceRules:
-    """What the operator allows. No local root means no local path."""
+    """What the operator allows. No local root means no local path. `ca_file` names certificates to
+    trust in place of the system's."""
 
     allowed_roots: tuple[Path, ...] = ()
     allow_private_addresses: bool = False
     allow_http: bool = False
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +45,30 @@ class RemoteSource:
     protocol: str
     pin: str
     token: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
 
-    @contextmanager
-    def network(self) -> Iterator[git.Network]:
-        """What git may use while it talks to this source."""
-        settings = (
+    def network(self) -> git.Network:
+        """What git may use while it talks to this source. The token is sent to its host only."""
+        settings = [
             ("http.curloptResolve", self.pin),
             ("http.proxy", ""),
             ("http.lowSpeedLimit", "1000"),
             ("http.lowSpeedTime", "30"),
+        ]
+        if self.ca_file is not None:
+            settings.append(("http.sslCAInfo", str(self.ca_file)))
+        if self.token is None:
+            return git.Network(protocols=(self.protocol,), settings=tuple(settings))
+        credentials = access_tokens.credentials(self.token)
+        origin = f"{self.protocol}://{urlsplit(self.location).netloc}/"
+        return git.Network(
+            protocols=(self.protocol,),
+            settings=tuple(settings),
+            configuration=(
+                f'[http "{origin}"]\n\textraHeader = "Authorization: Basic {credentials}"\n'
+            ),
+            secrets=(self.token, credentials),
         )
-        yield git.Network(protocols=(self.protocol,), token=self.token, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +77,12 @@ class LocalSource:
 
     location: str
 
-    @contextmanager
-    def network(self) -> Iterator[git.Network]:
+    def network(self) -> git.Network:
         """Git's reader of a local repository drops settings from the environment, and refuses
         directories of other users unless a configuration file trusts them."""
-        with tempfile.TemporaryDirectory(prefix="traceroot-git-") as folder:
-            path = Path(folder) / "config"
-            quoted = self.location.replace("\\", "\\\\").replace('"', '\\"')
-            text = f'[safe]\n\tdirectory = "{quoted}"\n[core]\n\thooksPath = /dev/null\n'
-            path.write_text(text, encoding="utf-8", errors="surrogateescape")
-            yield git.Network(protocols=("file",), config_file=path)
+        quoted = self.location.replace("\\", "\\\\").replace('"', '\\"')
+        text = f'[safe]\n\tdirectory = "{quoted}"\n[core]\n\thooksPath = /dev/null\n'
+        return git.Network(protocols=("file",), configuration=text)
 
 
 Source = RemoteSource | LocalSource
@@ -89,7 +97,27 @@ def check_source(location: str, rules: SourceRules, *, token: str | None = None)
         return _check_local(location, rules)
     if "::" in location.partition("/")[0]:
         raise SourceRefused("Addresses that start a helper program (ext::) are not allowed.")
+    if "://" not in location:
+        raise SourceRefused(_no_address(location))
     return _check_remote(location, rules, token)
+
+
+def _no_address(location: str) -> str:
+    """Why a text without a scheme is not taken: most are what git itself would take."""
+    host = r"(?P<host>[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})"
+    found = re.fullmatch(rf"([\w.-]+@)?{host}[:/]/*(?P<path>[^:]+)", location)
+    if found:
+        return _use_https(found["host"], found["path"])
+    if "@" in location.partition(":")[0]:
+        return "Repositories are fetched by https only. Give the https address of the repository."
+    return (
+        f"{_short(location)} is neither an https address nor an absolute path. A path must begin "
+        "with / and lie under a root that the operator allows."
+    )
+
+
+def _use_https(host: str, path: str) -> str:
+    return f"Repositories are fetched by https only. Use https://{host}/{path} instead."
 
 
 def _check_local(location: str, rules: SourceRules) -> LocalSource:
@@ -151,12 +179,15 @@ def _check_remote(location: str, rules: SourceRules, token: str | None) -> Remot
         parts = urlsplit(location)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise SourceRefused(f"{location[:120]} is not a valid address.") from error
+        raise SourceRefused(f"{_short(location)} is not a valid address.") from error
     schemes = ("https", "http") if rules.allow_http else ("https",)
     if parts.scheme not in schemes:
-        raise SourceRefused(f"Repositories are fetched by {' or '.join(schemes)} only.")
+        raise SourceRefused(_other_scheme(parts, host))
     if parts.username is not None or parts.password is not None:
-        raise SourceRefused("Leave user and password out of the address; give a token instead.")
+        raise SourceRefused(
+            "Leave user and password out of the address, where they would be shown. Give an access "
+            "token in its own field instead."
+        )
     if not host or not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", host):
         raise SourceRefused("The address has no valid host name.")
     if parts.query or parts.fragment or len(parts.path) < 2:
@@ -164,7 +195,14 @@ def _check_remote(location: str, rules: SourceRules, token: str | None) -> Remot
     number = port or _PORTS[parts.scheme]
     address = _resolve_host(host, number, rules)
     pinned = f"[{address}]" if ":" in address else address
-    return RemoteSource(location, parts.scheme, f"{host}:{number}:{pinned}", token)
+    pin = f"{host}:{number}:{pinned}"
+    return RemoteSource(location, parts.scheme, pin, token, rules.ca_file)
+
+
+def _other_scheme(parts: SplitResult, host: str | None) -> str:
+    if host and parts.scheme in ("http", "ssh", "git", "git+ssh") and len(parts.path) > 1:
+        return _use_https(host, parts.path.lstrip("/"))
+    return "Repositories are fetched by https only."
 
 
 def _resolve_host(host: str, port: int, rules: SourceRules) -> str:
@@ -197,3 +235,7 @@ def _is_public(text: str) -> bool:
 
 def _inside(path: Path, roots: tuple[Path, ...]) -> bool:
     return any(path == root or path.is_relative_to(root) for root in roots)
+
+
+def _short(location: str) -> str:
+    return location if len(location) <= 120 else f"{location[:119]}…"

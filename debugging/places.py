@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from debugging import dataflow, definitions, git
+from debugging import dataflow, definitions, git_objects
 from debugging.definitions import Definition
 from debugging.sightings import Sighting
 from debugging.snapshot import Snapshot
@@ -190,13 +190,13 @@ def _values(snapshot: Snapshot, one: Sighting, flow: dataflow.Flow) -> list[Plac
 
 def _assignments_elsewhere(
     snapshot: Snapshot, one: Sighting, flow: dataflow.Flow
-) -> list[git.Match]:
+) -> list[git_objects.Match]:
     """Objects are filled in other files; an attribute set in many places says nothing."""
     names = [name for name in flow.attributes if len(name) > 2][:ATTRIBUTE_LIMIT]
     if not names or one.weight < 0.4:
         return []
     pattern = rf"\.({'|'.join(names)})[[:space:]]*(:[^=]+)?=[^=]"
-    matches = git.grep(snapshot.directory, snapshot.commit, pattern, fixed=False, limit=60)
+    matches = git_objects.grep(snapshot.directory, snapshot.commit, pattern, fixed=False, limit=60)
     kept = []
     for name in names:
         mine = [m for m in matches if f".{name}" in m.text and m.path != one.path]

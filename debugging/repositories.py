@@ -1,7 +1,8 @@
-"""The repositories of a project: add, fetch, remove, and which one a trace ran from.
+"""The repositories of a project: add, give an access token, fetch, remove.
 
 Where a repository may lie is decided in `origins`; this adds what only the product knows: the roots
-of this installation, and that its own data directory is no source.
+of this installation, and that its own data directory is no source. Which repository a trace ran
+from is in `matching`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import datetime as dt
 import logging
 import re
 import shutil
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -20,16 +21,21 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Project
-from debugging import git, mirrors, wake
-from debugging.mirrors import LocalSource, Mirror, Source, SourceRefused, SourceRules
+from debugging import access_tokens, git, mirror_limits, mirror_updates, origins, wake
+from debugging.access_tokens import InvalidAccessToken
+from debugging.matching import canonical
+from debugging.mirror_limits import nobody_stops
+from debugging.mirrors import Mirror
 from debugging.models import Repository
 from debugging.models.repository import LOCATION_MAX_CHARACTERS, NAME_MAX_CHARACTERS
+from debugging.origins import LocalSource, Source, SourceRefused, SourceRules
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], dt.datetime]
 MAX_REPOSITORIES = 50
-_FETCH_LEASE = dt.timedelta(seconds=mirrors.FETCH_TIMEOUT_SECONDS + 60)
+_LOOK_SECONDS = 1.0
+_FETCH_LEASE = dt.timedelta(seconds=mirror_limits.FETCH_TIMEOUT_SECONDS + 60)
 _NAME = re.compile(r"\A[A-Za-z0-9_.~-]+(/[A-Za-z0-9_.~-]+)*\Z")
 
 
@@ -49,53 +55,55 @@ class LocationRefused(RepositoryError):
     """The address or path may not be read."""
 
 
+class TokenRefused(RepositoryError):
+    """The access token cannot be one, or has no use here."""
+
+
 class TooManyRepositories(RepositoryError):
     """The project has as many as it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The repository of a trace; `note` says how it was chosen, or why there is none."""
-
-    repository: Repository | None
-    note: str
+class RepositoryRemoved(Exception):
+    """The repository was removed while it was fetched."""
 
 
-def add(project: Project, *, name: str, location: str) -> Repository:
+def add(project: Project, *, name: str, location: str, token: str = "") -> Repository:
     """Checks the address, keeps it and asks for a first fetch. Raises RepositoryError."""
     location = location.strip()
-    cleaned = _clean_name(name or _name_of(location))
     if len(location) > LOCATION_MAX_CHARACTERS:
         raise LocationRefused(f"The address has more than {LOCATION_MAX_CHARACTERS} characters.")
-    try:
-        check(location)
-    except git.GitError as error:
-        raise LocationRefused(str(error)) from error
+    _accept(location)
+    repository = Repository(project=project, name=_clean_name(name or _name_of(location)))
+    repository.location, repository.fetch_requested_at = location, timezone.now()
+    _put_token(repository, token)
     existing = Repository.objects.for_project(project)
     if existing.count() >= MAX_REPOSITORIES:
         raise TooManyRepositories(
             f"The project has {MAX_REPOSITORIES} repositories, which is the most. Remove one first."
         )
-    if any(canonical(one.name) == canonical(cleaned) for one in existing):
-        raise RepositoryNameTaken(f"The project has a repository named {cleaned} already.")
+    taken = f"The project has a repository named {repository.name} already."
+    if any(canonical(one.name) == canonical(repository.name) for one in existing):
+        raise RepositoryNameTaken(taken)
     try:
         with transaction.atomic():
-            repository = Repository.objects.create(
-                project=project,
-                name=cleaned,
-                location=location,
-                fetch_requested_at=timezone.now(),
-            )
+            repository.save(force_insert=True)
             wake.worker()
     except IntegrityError as error:
-        raise RepositoryNameTaken(
-            f"The project has a repository named {cleaned} already."
-        ) from error
+        raise RepositoryNameTaken(taken) from error
     return repository
 
 
+def set_token(repository: Repository, token: str, now: dt.datetime) -> None:
+    """Replaces the access token (empty: takes it away) and asks for a fetch with it. Raises
+    RepositoryError."""
+    _put_token(repository, token)
+    with transaction.atomic():
+        _note(repository, sealed_token=repository.sealed_token, token_hint=repository.token_hint)
+        request_fetch(repository, now)
+
+
 def request_fetch(repository: Repository, now: dt.datetime) -> None:
-    """A worker fetches it within seconds and notes the outcome on the row."""
+    """Asks a worker to bring the mirror up to date."""
     with transaction.atomic():
         Repository.objects.filter(pk=repository.pk).update(fetch_requested_at=now)
         wake.worker()
@@ -109,45 +117,6 @@ def remove(repository: Repository) -> None:
         transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
 
 
-def match(project: Project | UUID, git_repo: str | None) -> Match:
-    """The repository that a trace names: by name, else by the name without host, case and .git,
-    else the project's only one."""
-    known = list(Repository.objects.for_project(project).by_name())
-    if not known:
-        which = f"Add the repository {git_repo}" if git_repo else "Add the agent's repository"
-        return Match(None, f"This project has no repository. {which} in the settings.")
-    for one in known:
-        if git_repo and one.name == git_repo:
-            return Match(one, "The trace names it.")
-    for one in known:
-        if git_repo and canonical(one.name) == canonical(git_repo):
-            return Match(one, f"The trace calls it {git_repo}.")
-    if len(known) == 1:
-        said = f"The trace names {git_repo}" if git_repo else "The trace names no repository"
-        return Match(known[0], f"{said}; {known[0].name} is the only one of this project.")
-    if git_repo:
-        return Match(
-            None,
-            f"The trace ran from {git_repo}, which is not among this project's repositories. "
-            f"Add the repository {git_repo} in the settings.",
-        )
-    return Match(
-        None,
-        f"The trace does not name its repository (traceroot.git.repo), and this project has "
-        f"{len(known)}. Let the agent report it, or keep only one.",
-    )
-
-
-def canonical(name: str) -> str:
-    """`https://GitHub.com/Acme/agent.git` and `acme/agent` are the same repository."""
-    text = re.sub(r"\A[a-z][a-z0-9+.-]*://", "", name.strip(), flags=re.IGNORECASE)
-    text = re.sub(r"\A[^@/]+@", "", text)
-    parts = [part for part in re.split(r"[/:]", text.casefold()) if part]
-    if len(parts) > 2 and ("." in parts[0] or parts[0] == "localhost"):
-        parts = parts[1:]
-    return "/".join(parts).removesuffix(".git")
-
-
 def rules() -> SourceRules:
     """What this installation allows. On loopback, with nothing configured, the operator's home."""
     roots = list(settings.REPOSITORY_ROOTS)
@@ -156,16 +125,17 @@ def rules() -> SourceRules:
     return SourceRules(
         allowed_roots=(*roots, settings.DATA_DIR / "demo"),
         allow_private_addresses=settings.REPOSITORY_ALLOW_PRIVATE_ADDRESSES,
+        ca_file=settings.REPOSITORY_CA_FILE,
     )
 
 
-def check(location: str) -> Source:
+def check(location: str, *, token: str | None = None) -> Source:
     """The source behind an address or path; raises SourceRefused.
 
     The data directory holds the mirrors of every project, so that nothing in it but the demo may be
     named, whatever the roots are.
     """
-    source = mirrors.check_source(location, rules())
+    source = origins.check_source(location, rules(), token=token)
     if isinstance(source, LocalSource):
         path, data = Path(source.location), settings.DATA_DIR.resolve()
         if path.is_relative_to(data) and not path.is_relative_to(data / "demo"):
@@ -173,12 +143,21 @@ def check(location: str) -> Source:
     return source
 
 
-def fetch(repository: Repository, clock: Clock = timezone.now, *, wanted: str = "") -> Mirror:
+def fetch(
+    repository: Repository,
+    clock: Clock = timezone.now,
+    *,
+    wanted: str = "",
+    stop_watch: Callable[[], None] = nobody_stops,
+) -> Mirror:
     """Brings the mirror up to date (not when it has the commit `wanted`) and notes the outcome.
-    Raises git.GitError."""
+    Raises git.GitError, and what `stop_watch` raises to stop it."""
     try:
-        mirror = mirrors.fetch_mirror(
-            check(repository.location), mirror_directory(repository), wanted=wanted or None
+        mirror = mirror_updates.fetch(
+            check(repository.location, token=access_tokens.of(repository)),
+            mirror_directory(repository),
+            wanted=wanted or None,
+            stop_watch=stop_watch,
         )
         branch = mirror.default_branch()
     except git.GitError as error:
@@ -193,20 +172,25 @@ def fetch(repository: Repository, clock: Clock = timezone.now, *, wanted: str = 
 def fetch_requested(clock: Clock = timezone.now) -> int:
     """Fetches what was asked for, one after the other; returns how many were tried."""
     tried = 0
-    for repository in Repository.objects.fetchable(clock()).order_by("fetch_requested_at")[:10]:
-        now = clock()
-        mine = Repository.objects.filter(pk=repository.pk).fetchable(now)
-        if not mine.update(fetch_lease_expires_at=now + _FETCH_LEASE):
+    waiting = Repository.objects.fetchable(clock()).order_by("fetch_requested_at", "id")
+    for repository_id in list(waiting.values_list("pk", flat=True)[:10]):
+        repository = _claim(repository_id, clock())
+        if repository is None:
             continue
         tried += 1
         try:
-            fetch(repository, clock)
+            fetch(repository, clock, stop_watch=_removal_watch(repository))
+        except RepositoryRemoved:
+            shutil.rmtree(mirror_directory(repository), ignore_errors=True)
         except git.GitError as error:
             log.info("repository.fetch_refused repository=%s reason=%s", repository.pk, error)
         except Exception as error:
             log.exception("repository.fetch_failed repository=%s", repository.pk)
             _note(repository, last_error=f"The fetch failed unexpectedly ({type(error).__name__}).")
-        _note(repository, fetch_requested_at=None, fetch_lease_expires_at=None)
+        # Asked for once more in the meantime, it is fetched once more.
+        done = Repository.objects.filter(fetch_requested_at=repository.fetch_requested_at)
+        done.filter(pk=repository.pk).update(fetch_requested_at=None)
+        _note(repository, fetch_lease_expires_at=None)
     return tried
 
 
@@ -214,6 +198,43 @@ def mirror_directory(repository: Repository) -> Path:
     """Where the mirror of a repository lies: below its project, never shared with another."""
     root: Path = settings.DATA_DIR / "repositories"
     return root / str(repository.project_id) / str(repository.pk)
+
+
+def _claim(repository_id: UUID, now: dt.datetime) -> Repository | None:
+    mine = Repository.objects.filter(pk=repository_id)
+    if not mine.fetchable(now).update(fetch_lease_expires_at=now + _FETCH_LEASE):
+        return None
+    return mine.first()
+
+
+def _accept(location: str) -> None:
+    try:
+        check(location)
+    except git.GitError as error:
+        raise LocationRefused(str(error)) from error
+
+
+def _put_token(repository: Repository, token: str) -> None:
+    if token and not repository.is_remote:
+        raise TokenRefused("A repository that is read from a path needs no access token.")
+    try:
+        access_tokens.put(repository, token)
+    except InvalidAccessToken as error:
+        raise TokenRefused(str(error)) from error
+
+
+def _removal_watch(repository: Repository) -> Callable[[], None]:
+    next_look = 0.0
+
+    def look() -> None:
+        nonlocal next_look
+        if time.monotonic() < next_look:
+            return
+        next_look = time.monotonic() + _LOOK_SECONDS
+        if not Repository.objects.filter(pk=repository.pk).exists():
+            raise RepositoryRemoved
+
+    return look
 
 
 def _note(repository: Repository, **values: object) -> None:

@@ -128,7 +128,7 @@ def _changed_by_first(
         for number, line in lines.items():
             text = (snapshot.lines(place.path) or ())[number - 1].strip()
             if line.commit.sha == first.sha and text and (place.path, number) not in found:
-                reason = f"{first.sha[:12]} changed this line, part of {place.phrase}"
+                reason = f"{first.sha[:7]} changed this line, part of {place.phrase}"
                 weight = min(0.85, 0.4 + place.weight / 2) * (0.6 + 0.4 * first.score)
                 found[place.path, number] = Sighting(
                     place.path, number, weight, reason, place.span_ids
@@ -188,8 +188,8 @@ def _summary(
         best = ranked[0]
         why = best.reasons[0].text if best.reasons else "changed this code"
         sentences.append(
-            f"Most suspect change: {best.sha[:12]} “{best.subject}” by {best.author} "
-            f"on {best.date:%Y-%m-%d}; it {why}."
+            f"Most suspect change: {best.sha[:7]} “{best.subject}” by {best.author} "
+            f"on {best.date.day} {best.date:%b %Y}; it {why}."
         )
     if resolved.drift:
         sentences.append(resolved.drift)

@@ -52,19 +52,10 @@ def start(project: Project, trace_id: bytes, user: User | None) -> DebuggingSess
 
 def cancel(session: DebuggingSession, user: User | None, now: dt.datetime) -> bool:
     """Stops a session that waits or runs; False when it had ended. It is stopped at once for
-    everyone; its worker notices at its next step and drops what it had."""
+    everyone; its worker notices within seconds, stops git and drops what it had."""
     with transaction.atomic():
-        stopped = (
-            DebuggingSession.objects.filter(pk=session.pk)
-            .active()
-            .update(
-                state=DebuggingSession.State.CANCELLED,
-                stopped_by=user,
-                finished_at=now,
-                lease_owner="",
-                lease_expires_at=None,
-            )
-        )
+        active = DebuggingSession.objects.filter(pk=session.pk).active()
+        stopped = active.let_go(DebuggingSession.State.CANCELLED, stopped_by=user, finished_at=now)
         if stopped:
             claims.end_steps(session)
             claims.tell(session)

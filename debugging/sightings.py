@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from debugging import definitions, frames, git, stacks, trace_facts
+from debugging import definitions, frames, git_objects, stacks, trace_facts
 from debugging.frames import MappedFrame
 from debugging.snapshot import Snapshot
 from debugging.stacks import Frame, StackTrace
@@ -267,8 +267,8 @@ def _fragments(text: str) -> list[str]:
     return sorted((part for part in parts if len(part) >= 10), key=len, reverse=True)
 
 
-def _grep(snapshot: Snapshot, text: str) -> tuple[git.Match, ...]:
-    found = git.grep(snapshot.directory, snapshot.commit, text, limit=40)
+def _grep(snapshot: Snapshot, text: str) -> tuple[git_objects.Match, ...]:
+    found = git_objects.grep(snapshot.directory, snapshot.commit, text, limit=40)
     return tuple(one for one in found if not definitions.is_test(one.path))
 
 

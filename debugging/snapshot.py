@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from debugging import dataflow, functions, git, history
+from debugging import dataflow, functions, git, git_objects, history
 from debugging.frames import FileIndex
 from debugging.functions import Function
 
@@ -19,7 +19,7 @@ class Snapshot:
     def __init__(self, directory: Path, commit: str) -> None:
         self.directory = directory
         self.commit = commit
-        self.paths = git.list_files(directory, commit)
+        self.paths = git_objects.list_files(directory, commit)
         self.index = FileIndex(self.paths)
         self.unreadable: dict[str, str] = {}
         self.definition_paths: dict[str, list[str]] = {}
@@ -92,7 +92,7 @@ class Snapshot:
         if path not in self._known:
             return None
         try:
-            data = git.read_file(self.directory, self.commit, path)
+            data = git_objects.read_file(self.directory, self.commit, path)
         except (git.OutputTooLarge, git.UnsafeName, git.UnknownFile) as error:
             self.unreadable[path] = str(error)
             return None

@@ -23,6 +23,16 @@ urlpatterns = [
         name="fetch_repository",
     ),
     path(
+        "settings/repositories/<uuid:repository_id>/token/",
+        repositories.set_token,
+        name="set_repository_token",
+    ),
+    path(
+        "settings/repositories/<uuid:repository_id>/token/remove/",
+        repositories.remove_token,
+        name="remove_repository_token",
+    ),
+    path(
         "settings/repositories/<uuid:repository_id>/remove/",
         repositories.remove,
         name="remove_repository",

@@ -3,10 +3,10 @@ retried."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -20,8 +20,10 @@ from detectors.models import (
     SweepCursor,
 )
 
+_Row = TypeVar("_Row", bound=Model)
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+
+class ReadOnlyAdmin(admin.ModelAdmin[_Row]):
     """What happened is not made up or edited by hand."""
 
     list_per_page = 50
@@ -35,7 +37,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Detector)
-class DetectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DetectorAdmin(admin.ModelAdmin[Detector]):
     list_display = ("name", "project", "kind", "is_enabled", "sample_rate", "severity", "version")
     list_filter = ("kind", "is_enabled", "severity", "template")
     search_fields = ("name", "project__name")
@@ -51,7 +53,7 @@ class DetectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(DetectorRun)
-class DetectorRunAdmin(ReadOnlyAdmin):
+class DetectorRunAdmin(ReadOnlyAdmin[DetectorRun]):
     list_display = (
         "created_at",
         "detector",
@@ -81,16 +83,19 @@ class DetectorRunAdmin(ReadOnlyAdmin):
         messages.success(request, f"{again} runs wait for their turn again.")
 
 
-class EvidenceInline(admin.TabularInline):  # type: ignore[type-arg]
+class EvidenceInline(admin.TabularInline[Evidence, Finding]):
     model = Evidence
     extra = 0
     can_delete = False
     fields = ("number", "kind", "claim", "span_id", "field", "text", "is_verified")
     readonly_fields = fields
 
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
 
 @admin.register(Finding)
-class FindingAdmin(ReadOnlyAdmin):
+class FindingAdmin(ReadOnlyAdmin[Finding]):
     list_display = (
         "created_at",
         "detector",
@@ -107,14 +112,14 @@ class FindingAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Evidence)
-class EvidenceAdmin(ReadOnlyAdmin):
+class EvidenceAdmin(ReadOnlyAdmin[Evidence]):
     list_display = ("finding", "number", "kind", "field", "is_verified")
     list_filter = ("kind", "is_verified")
     list_select_related = ("finding",)
 
 
 @admin.register(AlertRoute)
-class AlertRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AlertRouteAdmin(admin.ModelAdmin[AlertRoute]):
     list_display = ("email", "project", "is_enabled", "is_default")
     list_filter = ("is_enabled", "is_default")
     search_fields = ("email", "project__name")
@@ -123,7 +128,7 @@ class AlertRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AlertDelivery)
-class AlertDeliveryAdmin(ReadOnlyAdmin):
+class AlertDeliveryAdmin(ReadOnlyAdmin[AlertDelivery]):
     list_display = (
         "created_at",
         "recipient",
@@ -142,7 +147,8 @@ class AlertDeliveryAdmin(ReadOnlyAdmin):
         description="Send again (an uncertain one may arrive twice)", permissions=["view"]
     )
     def send_again(self, request: HttpRequest, queryset: QuerySet[AlertDelivery]) -> None:
-        ended = [AlertDelivery.State.FAILED, AlertDelivery.State.UNCERTAIN]
+        state = AlertDelivery.State
+        ended = [state.FAILED, state.UNCERTAIN, state.WRITTEN]
         again = queryset.filter(state__in=ended).update(
             state=AlertDelivery.State.WAITING,
             attempts=0,
@@ -153,5 +159,5 @@ class AlertDeliveryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SweepCursor)
-class SweepCursorAdmin(ReadOnlyAdmin):
+class SweepCursorAdmin(ReadOnlyAdmin[SweepCursor]):
     list_display = ("name", "settled_at", "lease_owner", "lease_expires_at")

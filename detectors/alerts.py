@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import textwrap
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from accounts.models import Membership, Project
 from accounts.permissions import Role
@@ -29,10 +32,11 @@ log = logging.getLogger(__name__)
 State = AlertDelivery.State
 Clock = Callable[[], dt.datetime]
 MAX_ATTEMPTS = 8
-PRINTED = "Kept as a file only: this server has no mail server."
 _LEASE = dt.timedelta(minutes=2)
 _FIRST_PAUSE_SECONDS = 15
 _LONGEST_PAUSE_SECONDS = 3600
+_QUOTES = 5  # in a mail; the rest is on the finding's page
+_QUOTE_CHARACTERS = 400
 
 
 def ensure_routes(project: Project) -> None:
@@ -73,7 +77,7 @@ def enqueue(finding: Finding, now: dt.datetime) -> None:
 
 
 def send_due(clock: Clock, *, limit: int = 50, seconds: float = 60.0) -> int:
-    """Send what is due, for at most `seconds`; returns how many the mail server accepted."""
+    """Send what is due, for at most `seconds`; returns how many are through."""
     now = clock()
     end = now + dt.timedelta(seconds=seconds)
     _give_up_on_lost(now)
@@ -103,7 +107,9 @@ def _send(delivery_id: uuid.UUID, clock: Clock) -> bool:
     if delivery is None:
         return False
     try:
-        email.send(compose(delivery.finding, delivery.recipient, key=f"finding-{delivery.pk}"))
+        file = email.send(
+            compose(delivery.finding, delivery.recipient, key=f"finding-{delivery.pk}")
+        )
     except EmailUnavailable as error:
         _put_back(delivery, clock(), str(error))
         return False
@@ -115,9 +121,18 @@ def _send(delivery_id: uuid.UUID, clock: Clock) -> bool:
         log.exception("alerts.crashed delivery=%s", delivery.pk)
         _close(delivery, State.FAILED, f"{type(error).__name__}: {error}"[:500], clock())
         return False
-    _close(delivery, State.SENT, "" if email.is_configured() else PRINTED, clock())
-    log.info("alerts.sent delivery=%s finding=%s", delivery.pk, delivery.finding_id)
+    _end(delivery, file, clock())
     return True
+
+
+def _end(delivery: AlertDelivery, file: Path | None, now: dt.datetime) -> None:
+    if file is None:
+        _close(delivery, State.SENT, "", now)
+        log.info("alerts.sent delivery=%s finding=%s", delivery.pk, delivery.finding_id)
+        return
+    place = f"No mail server is configured, so it reached nobody. The mail is in {file}"
+    _close(delivery, State.WRITTEN, place, now)
+    log.info("alerts.written delivery=%s finding=%s", delivery.pk, delivery.finding_id)
 
 
 def _claim(delivery_id: uuid.UUID, now: dt.datetime) -> AlertDelivery | None:
@@ -158,6 +173,20 @@ def _close(
 
 
 @dataclass(frozen=True, slots=True)
+class _Quote:
+    """Evidence in a mail. Every line of it is indented in plain text, so that no trace can write
+    lines that look like the mail's own."""
+
+    number: int
+    place: str
+    text: str
+
+    @property
+    def indented(self) -> str:
+        return textwrap.indent(self.text, "    ", lambda line: True)
+
+
+@dataclass(frozen=True, slots=True)
 class _Links:
     finding: str
     trace: str
@@ -169,22 +198,33 @@ def compose(finding: Finding, recipient: str, *, key: str) -> Email:
     context = {
         "finding": finding,
         "project": finding.project,
-        "evidence": list(finding.evidence.all()[:5]),
+        "summary": " ".join(finding.summary.split()),
+        "quotes": [
+            _Quote(
+                each.number,
+                " ".join(f"{each.span_name or 'trace'}, {each.field}".split()),
+                Truncator("\n".join(each.text.splitlines())).chars(_QUOTE_CHARACTERS),
+            )
+            for each in finding.evidence.all()[:_QUOTES]
+        ],
         "links": _links(finding),
     }
     return Email(
         to=recipient,
-        subject=f"[{finding.project.name}] {finding.detector.name}: {finding.summary}"[:180],
+        subject=f"[{finding.project.name}] {finding.detector.name}: {context['summary']}"[:180],
         text=render_to_string("detectors/mail/finding.txt", context),
         html=render_to_string("detectors/mail/finding.html", context),
         message_key=key,
     )
 
 
-def send_test(project: Project, recipient: str) -> None:
-    """A mail that proves the way works. Raises EmailUnavailable or EmailRefused."""
+def send_test(project: Project, recipient: str) -> Path | None:
+    """A mail that proves the way works; the file that it became, without a mail server.
+
+    Raises EmailUnavailable or EmailRefused.
+    """
     context = {"project": project, "link": settings.PUBLIC_URL + _path("alert_routes", project.pk)}
-    email.send(
+    return email.send(
         Email(
             to=recipient,
             subject=f"[{project.name}] Test of TraceRoot alerts",

@@ -88,14 +88,9 @@ def claim(kind: Detector.Kind, now: dt.datetime) -> list[DetectorRun]:
 
 def _take(ids: Sequence[uuid.UUID], kind: Detector.Kind, now: dt.datetime) -> list[DetectorRun]:
     token = uuid.uuid4().hex
-    DetectorRun.objects.filter(pk__in=ids).claimable(now).update(
-        state=DetectorRun.State.RUNNING,
-        lease_owner=token,
-        lease_expires_at=now + _LEASE[kind],
-        started_at=now,
-        attempts=F("attempts") + 1,
-    )
-    mine = DetectorRun.objects.filter(pk__in=ids, lease_owner=token)
+    free = DetectorRun.objects.filter(pk__in=ids).claimable(now)
+    free.take(token, now + _LEASE[kind], started_at=now)
+    mine = DetectorRun.objects.held_by(token).filter(pk__in=ids)
     return list(mine.select_related("detector", "project").order_by("id"))
 
 
@@ -235,11 +230,10 @@ def _finish(
 ) -> bool:
     is_done = state == DetectorRun.State.DONE
     return bool(
-        DetectorRun.objects.filter(
-            pk=run.pk, state=DetectorRun.State.RUNNING, lease_owner=run.lease_owner
-        ).update(
-            state=state,
-            lease_expires_at=None,
+        DetectorRun.objects.held_by(run.lease_owner)
+        .filter(pk=run.pk)
+        .let_go(
+            state,
             outcome=verdict.outcome if is_done else "",
             confidence=verdict.confidence if is_done else None,
             summary=verdict.summary.replace("\0", ""),
@@ -254,14 +248,9 @@ def _finish(
 
 def _release(claimed: Sequence[DetectorRun], now: dt.datetime, reason: str) -> None:
     """Back to waiting; the attempt does not count, since the trace is not to blame."""
-    DetectorRun.objects.filter(
-        pk__in=[run.pk for run in claimed],
-        state=DetectorRun.State.RUNNING,
-        lease_owner=claimed[0].lease_owner,
-    ).update(
-        state=DetectorRun.State.PENDING,
-        lease_owner="",
-        lease_expires_at=None,
+    mine = DetectorRun.objects.held_by(claimed[0].lease_owner)
+    mine.filter(pk__in=[run.pk for run in claimed]).let_go(
+        DetectorRun.State.PENDING,
         attempts=F("attempts") - 1,
         due_at=now + _STORE_PAUSE,
         error=reason,

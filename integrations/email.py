@@ -5,9 +5,10 @@ from __future__ import annotations
 import smtplib
 from dataclasses import dataclass
 from email.utils import parseaddr
+from pathlib import Path
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 
 
 class EmailError(Exception):
@@ -38,8 +39,12 @@ def is_configured() -> bool:
     return bool(settings.EMAIL_HOST)
 
 
-def send(email: Email) -> None:
-    """Returns once the mail server accepted it. Raises EmailUnavailable or EmailRefused."""
+def send(email: Email) -> Path | None:
+    """Returns once the mail server accepted it. Raises EmailUnavailable or EmailRefused.
+
+    On a server without a mail server it reaches nobody: then returns the file that it became.
+    """
+    connection = get_connection()
     message = EmailMultiAlternatives(
         subject=" ".join(email.subject.split()),
         body=email.text,
@@ -48,6 +53,7 @@ def send(email: Email) -> None:
             "Message-ID": f"<{email.message_key}@{_sender_domain()}>",
             "Auto-Submitted": "auto-generated",
         },
+        connection=connection,
     )
     message.attach_alternative(email.html, "text/html")
     try:
@@ -60,10 +66,15 @@ def send(email: Email) -> None:
         kind = EmailUnavailable if 400 <= error.smtp_code < 500 else EmailRefused
         raise kind(f"The mail server answered {error.smtp_code}: {_brief(error)}") from error
     except (smtplib.SMTPException, OSError) as error:
-        where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
-        raise EmailUnavailable(
-            f"The mail server {where} cannot be used: {_brief(error)}"
-        ) from error
+        raise EmailUnavailable(f"{_way()} cannot be used: {_brief(error)}") from error
+    files: list[Path] = getattr(connection, "files", [])  # of the backend that has no mail server
+    return files[-1] if files else None
+
+
+def _way() -> str:
+    if is_configured():
+        return f"The mail server {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    return f"The directory for mails, {settings.EMAIL_FILE_PATH},"
 
 
 def _sender_domain() -> str:

@@ -19,6 +19,17 @@ from traces.store.engine.process import EngineProcess
 pytest_plugins = ["tests.cast"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who uses the database may use the spool's, as in the product."""
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        names = getattr(item, "fixturenames", ())
+        if mark is None and not {"db", "transactional_db"} & set(names):
+            continue
+        given = dict(mark.kwargs) if mark else {"transaction": "transactional_db" in names}
+        item.add_marker(pytest.mark.django_db(**{"databases": ["default", "spool"], **given}))
+
+
 @pytest.fixture(autouse=True)
 def _no_key_is_remembered() -> Iterator[None]:
     """Rows vanish between tests; a cached key would outlive its own."""

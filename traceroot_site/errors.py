@@ -21,6 +21,7 @@ _DETAILS = {
     400: "The request could not be understood.",
     403: "This is not allowed for you.",
     404: "There is nothing at this address.",
+    429: "Too many requests in a short time. Wait as long as Retry-After says and try again.",
     500: "Something went wrong on our side.",
     503: "The trace store cannot be reached at the moment. Try again in a few seconds.",
 }
@@ -42,6 +43,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, 404)
+
+
+def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """`Retry-After`: a minute, the period of most limits; who knows better replaces it."""
+    response = _page(request, 429)
+    response["Retry-After"] = "60"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A request id on every request: in the log, on every error page, in the answer's header."""
+"""What every answer of the site gets: a request id, and no place in a cache when it is personal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from collections.abc import Awaitable, Callable
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import has_vary_header
 
 _ACCEPTABLE = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 _Next = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
-class RequestIdMiddleware:
+class _Middleware:
+    """`before` and `after` an answer, without a change of thread for sync and async views alike."""
+
     sync_capable = True
     async_capable = True
 
@@ -25,19 +28,49 @@ class RequestIdMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        given = request.headers.get("X-Request-Id", "")
-        request_id = given if _ACCEPTABLE.match(given) else secrets.token_hex(8)
-        request.request_id = request_id  # type: ignore[attr-defined]
+        self.before(request)
         if self._is_async:
-            return self._answer(request, request_id)
+            return self._answer(request)
         response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)
-        response["X-Request-Id"] = request_id
+        self.after(request, response)
         return response
 
-    async def _answer(self, request: HttpRequest, request_id: str) -> HttpResponseBase:
+    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         pending = self.get_response(request)
         assert isinstance(pending, Awaitable)
         response = await pending
-        response["X-Request-Id"] = request_id
+        self.after(request, response)
         return response
+
+    def before(self, request: HttpRequest) -> None:
+        pass
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        pass
+
+
+class RequestIdMiddleware(_Middleware):
+    """In the log, on every error page, in the answer's header."""
+
+    def before(self, request: HttpRequest) -> None:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _ACCEPTABLE.match(given) else secrets.token_hex(8)
+        request.request_id = request_id  # type: ignore[attr-defined]
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+
+
+class NoStoreMiddleware(_Middleware):
+    """What depends on who asks stays out of every cache, the browser's own included.
+
+    Else “Back” shows traces after sign-out, and a proxy one member's page to another. An answer
+    depends on the person when the session was read for it (Django then says `Vary: Cookie`), and on
+    the program when the request came with a key. Static files and health checks do neither.
+    """
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        is_personal = has_vary_header(response, "Cookie") or "Authorization" in request.headers
+        if is_personal and "no-store" not in response.get("Cache-Control", ""):
+            response["Cache-Control"] = "private, no-store"

@@ -20,6 +20,8 @@ class Periodic:
 
 PERIODIC = (
     Periodic("traces.settle", 1, "settle quiet traces"),
+    Periodic("traces.drain_spool", 1, "store what was spooled while the trace store was away"),
+    Periodic("traces.keep_ledger", 3600, "keep receipts and ledger for as long as is set"),
     Periodic("traces.settle_all", 3600, "settle whatever the short look-back missed"),
     Periodic("detectors.sweep", 1, "queue settled traces for detectors and run them"),
     Periodic("detectors.send_alerts", 3, "send due alerts"),

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "traceroot_site.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "traceroot_site.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,10 +101,22 @@ TEMPLATES = [
 
 # --- Stores -----------------------------------------------------------------------------------
 DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR / "traceroot.sqlite3")}
+# What waits for the trace engine. A file of its own, synced at each commit, beside an embedded
+# database; else the main database, or one of its own.
+SPOOL_ALIAS = "default"
+if env.text("SPOOL_DATABASE_URL", "") or not env.text("DATABASE_URL", ""):
+    SPOOL_ALIAS = "spool"
+    DATABASES["spool"] = env.database(
+        "SPOOL_DATABASE_URL", DATA_DIR / "spool.sqlite3", is_queue=True
+    )
+DATABASE_ROUTERS = ["traces.spool.router.SpoolRouter"]
+SPOOL_MAX_BYTES = env.integer("TRACEROOT_SPOOL_MAX_BYTES", 2 * 1024**3)
+SPOOL_MIN_FREE_BYTES = env.integer("TRACEROOT_SPOOL_MIN_FREE_BYTES", 256 * 1024**2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CLICKHOUSE_URL = env.text("CLICKHOUSE_URL", "")  # empty: the embedded engine of DATA_DIR
 CLICKHOUSE_CLUSTER = env.text("CLICKHOUSE_CLUSTER", "")
 CLICKHOUSE_QUERY_SECONDS = env.integer("CLICKHOUSE_QUERY_SECONDS", 20)
+CLICKHOUSE_INSERT_SECONDS = env.integer("CLICKHOUSE_INSERT_SECONDS", 10)
 CLICKHOUSE_POOL_SIZE = env.integer("CLICKHOUSE_POOL_SIZE", 8)
 ENGINE_MAX_MEMORY_BYTES = env.integer("TRACEROOT_ENGINE_MAX_MEMORY_BYTES", 2 * 1024**3)
 REDIS_URL = env.text("REDIS_URL", "")
@@ -143,9 +156,11 @@ INGEST_MAX_COMPRESSED_BYTES = env.integer("TRACEROOT_INGEST_MAX_COMPRESSED_BYTES
 INGEST_MAX_BODY_BYTES = env.integer("TRACEROOT_INGEST_MAX_BODY_BYTES", 64 * 1024**2)
 INGEST_MAX_SPANS_PER_REQUEST = env.integer("TRACEROOT_INGEST_MAX_SPANS_PER_REQUEST", 50_000)
 INGEST_MAX_WAITING_BYTES = env.integer("TRACEROOT_INGEST_MAX_WAITING_BYTES", 192 * 1024**2)
+INGEST_LEDGER_DAYS = env.integer("TRACEROOT_INGEST_LEDGER_DAYS", 14)
 INGEST_BODY_SECONDS = env.integer("TRACEROOT_INGEST_BODY_SECONDS", 30)
 SETTLE_QUIET_SECONDS = env.integer("TRACEROOT_SETTLE_QUIET_SECONDS", 10)
 SETTLE_SILENCE_SECONDS = env.integer("TRACEROOT_SETTLE_SILENCE_SECONDS", 60)
+API_MAX_SPANS_PER_TRACE = env.integer("TRACEROOT_API_MAX_SPANS_PER_TRACE", 20_000)
 
 # --- Judge and debugging ----------------------------------------------------------------------
 JUDGE_MODEL = env.text("TRACEROOT_JUDGE_MODEL", "")
@@ -155,6 +170,9 @@ JUDGE_TIMEOUT_SECONDS = env.integer("TRACEROOT_JUDGE_TIMEOUT_SECONDS", 60)
 JUDGE_MAX_TOKENS = env.integer("TRACEROOT_JUDGE_MAX_TOKENS", 1500)
 REPOSITORY_ROOTS = env.paths("TRACEROOT_REPOSITORY_ROOTS")
 REPOSITORY_ALLOW_PRIVATE_ADDRESSES = env.flag("TRACEROOT_REPOSITORY_ALLOW_PRIVATE_ADDRESSES", False)
+REPOSITORY_CA_FILE = next(
+    iter(env.paths("TRACEROOT_REPOSITORY_CA_FILE")), None
+)  # else the system's
 
 # --- Accounts ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -183,6 +201,12 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a reset form must not mail strangers
+PASSWORD_RESET_TIMEOUT = 3 * 86_400  # seconds; also for the first link of a new account
+SIGN_IN_WAIT_SECONDS = 300  # after five wrong passwords for one address
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": f"10/m/ip,5/{SIGN_IN_WAIT_SECONDS}s/key",
+    "add_member": "60/h/user",
+}
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
@@ -268,16 +292,30 @@ LOGGING = {
     "formatters": {
         "line": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "request_lines": {"()": "traceroot_site.request_log.RequestLines"},
+        "repeated_lines": {"()": "traceroot_site.repeated_lines.RepeatedLines"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_lines", "repeated_lines"],
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},  # warns that memory:// has no host name
         "daphne": {"level": "WARNING"},
         "django.channels.server": {"level": "WARNING"},
         "LiteLLM": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        # Each attempt at an engine that is away; we say so once, in one line.
+        "urllib3": {"level": "ERROR"},
+        "clickhouse_connect": {"level": "ERROR"},
         "asyncio": {"level": "WARNING"},
     },
 }

@@ -9,6 +9,7 @@ Notices carry ids only; the browser fetches what it may see.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
+from django.http import HttpRequest
 
 from traces.store.errors import StoreError
 from traces.store.reader import Change, SpanReader
@@ -38,16 +40,35 @@ def group(project_id: UUID) -> str:
     return f"project-{project_id}"
 
 
+def session_group(session_key: str) -> str:
+    """The sockets of one browser session. The key opens the account, so only its hash is a name."""
+    return f"session-{hashlib.sha256(session_key.encode()).hexdigest()}"
+
+
 def notify(project_id: UUID, notice: Notice) -> None:
     """Tell every watcher of the project, in any process. Callable from any thread without a loop.
 
     Losing a notice costs freshness, never data, so a layer that is down is logged and not raised.
     """
+    _send(group(project_id), {"type": "notice", "notice": notice})
+
+
+def signed_out(*, request: HttpRequest | None, **_: Any) -> None:
+    """Django says that a session ends: close its sockets, in any process.
+
+    When the layer is down, the sockets find out by themselves at their next look.
+    """
+    session_key = request.session.session_key if request is not None else None
+    if session_key:
+        _send(session_group(session_key), {"type": "session_ended"})
+
+
+def _send(to: str, event: dict[str, Any]) -> None:
     layer = get_channel_layer()
     try:
-        async_to_sync(layer.group_send)(group(project_id), {"type": "notice", "notice": notice})
+        async_to_sync(layer.group_send)(to, event)
     except (OSError, RuntimeError) as error:
-        log.warning("live.notify_failed project=%s reason=%s", project_id, error)
+        log.warning("live.send_failed group=%s reason=%s", to, error)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from traces import totals
+from traces import shares, totals
 from traces.store import cells, client
 from traces.store.errors import QueryTooLarge, StoreRejected
 from traces.store.rows import TraceSummary
@@ -170,6 +170,7 @@ _COLUMNS = (
     ("output_tokens", "UInt64"),
     ("reasoning_tokens", "UInt64"),
     ("cost_usd", "Nullable(Decimal(18, 9))"),
+    ("usage_shares", shares.COLUMN_TYPE),
     ("unpriced_spans", "UInt32"),
     ("uncounted_span_ids", "Array(FixedString(8))"),
     ("orphan_spans", "UInt32"),
@@ -199,6 +200,7 @@ def _values(quiet: Unsettled, summary: TraceSummary) -> Mapping[str, Any]:
         "metadata": dict(summary.metadata),
         "uncounted_span_ids": sorted(summary.uncounted_span_ids),
         "cost_usd": cells.money(summary.cost_usd),
+        "usage_shares": [share.row() for share in summary.usage_shares],
         "has_usage": usage is not None,
         "uncached_input_tokens": cells.tokens(usage.uncached_input) if usage else 0,
         "cache_read_tokens": cells.tokens(usage.cache_read) if usage else 0,

@@ -173,6 +173,8 @@ class Span:
     is_evaluation: bool = False
     prompt_name: str = ""
     prompt_version: str = ""
+    prompt_hash: str = ""
+    """Of a model call: its system prompt without what changes, its tools, its model."""
     git_repo: str = ""
     git_ref: str = ""
     git_source_file: str = ""

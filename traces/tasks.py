@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from celery import shared_task
 from django.core.cache import cache
 
 from traces import settle
+from traces.ingest import retention
+from traces.spool import drain
 from traces.store.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -15,21 +18,39 @@ log = logging.getLogger(__name__)
 
 @shared_task(name="traces.settle", time_limit=300)
 def settle_recent() -> None:
-    _alone("traces.settle", settle.SHORT_LOOKBACK_SECONDS, settle.MAX_SECONDS)
+    _settle("traces.settle", settle.SHORT_LOOKBACK_SECONDS, settle.MAX_SECONDS)
 
 
 @shared_task(name="traces.settle_all", time_limit=900)
 def settle_all() -> None:
-    _alone("traces.settle_all", settle.LONG_LOOKBACK_SECONDS, 600.0)
+    _settle("traces.settle_all", settle.LONG_LOOKBACK_SECONDS, 600.0)
 
 
-def _alone(name: str, lookback_seconds: int, max_seconds: float) -> None:
-    """Two settlers do no harm, only double work; the mark of one that was killed expires soon."""
+def _settle(name: str, lookback_seconds: int, max_seconds: float) -> None:
+    def work() -> None:
+        settle.settle_quiet(lookback_seconds=lookback_seconds, max_seconds=max_seconds)
+
+    _alone(name, max_seconds, work)
+
+
+@shared_task(name="traces.drain_spool", time_limit=300)
+def drain_spool() -> None:
+    # Leases keep drainers apart; one is enough.
+    _alone("traces.drain_spool", drain.MAX_SECONDS, drain.drain)
+
+
+@shared_task(name="traces.keep_ledger", time_limit=300)
+def keep_ledger() -> None:
+    _alone("traces.keep_ledger", 60.0, retention.apply)
+
+
+def _alone(name: str, max_seconds: float, work: Callable[[], object]) -> None:
+    """Two at once do no harm, only double work; the mark of one that was killed expires soon."""
     if not cache.add(f"task:{name}", True, timeout=int(max_seconds) + 40):
         return
     try:
-        settle.settle_quiet(lookback_seconds=lookback_seconds, max_seconds=max_seconds)
+        work()
     except StoreError as error:
-        log.warning("traces.settle_failed reason=%s", error)
+        log.warning("%s_failed reason=%s", name, error)
     finally:
         cache.delete(f"task:{name}")

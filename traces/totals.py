@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any, cast
 
-from traces import previews
+from traces import previews, shares
 from traces.spans import Usage
 from traces.store.rows import TraceSummary, parent_of, usage_of
 
@@ -21,6 +22,9 @@ Row = Mapping[str, Any]
 _WORK_BETWEEN = {"tool", "agent", "retriever", "reranker"}
 _CALLS = {"llm", "embedding"}
 _MAX_METADATA = 200
+CLOCK_AHEAD_SECONDS = 5 * 60
+"""So far a sender's clock may run ahead of ours; one further ahead says nothing about when."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Weight = tuple[int, Decimal]
 """Tokens, then US dollars: any token outweighs any money."""
 
@@ -38,6 +42,7 @@ def summarize(spans: Sequence[Row], *, is_running: bool) -> TraceSummary:
     ordered = sorted(spans, key=lambda row: (row["start_ns"], row["span_id"]))
     ids = {row["span_id"] for row in ordered}
     root = _root(ordered, ids)
+    start_ns, end_ns = _times(ordered)
     counted, uncounted = _counted(ordered)
     usages = [usage for row in counted if (usage := usage_of(row))]
     costs = [cost for row in counted if (cost := _cost(row)) is not None]
@@ -50,8 +55,8 @@ def summarize(spans: Sequence[Row], *, is_running: bool) -> TraceSummary:
         name=_first(ordered, "trace_name") or root["name"],
         kind=root["kind"],
         status="error" if has_error else "running" if is_running else "ok",
-        start_ns=ordered[0]["start_ns"],
-        end_ns=max(max(row["end_ns"], row["start_ns"]) for row in ordered),
+        start_ns=start_ns,
+        end_ns=end_ns,
         span_count=len(ordered),
         error_count=sum(row["status"] == "error" for row in ordered),
         session_id=root["session_id"] or _first(ordered, "session_id"),
@@ -70,12 +75,34 @@ def summarize(spans: Sequence[Row], *, is_running: bool) -> TraceSummary:
         git_ref=root["git_ref"] or _first(ordered, "git_ref"),
         usage=_sum(usages) if usages else None,
         cost_usd=sum(costs, Decimal(0)) if costs else None,
+        usage_shares=shares.of(ordered, uncounted),
         unpriced_spans=sum(_is_unpriced(row) for row in counted),
         uncounted_span_ids=frozenset(uncounted),
         orphan_spans=sum(_is_orphan(row, ids) for row in ordered),
         is_rootless=not any(row["is_local_root"] for row in ordered),
         is_evaluation=any(row["is_evaluation"] for row in ordered),
     )
+
+
+def _times(ordered: Sequence[Row]) -> tuple[int, int]:
+    """Start and end to list a trace by; its spans keep what was sent.
+
+    Of a clock that is ahead (2200, or an overflow) only distances are believed: such a trace began
+    when it was stored, and what began at a good time had ended when its last span was stored.
+    `trace_list_running` says the same of the start.
+    """
+    start_ns = ordered[0]["start_ns"]
+    end_ns = max(max(row["end_ns"], row["start_ns"]) for row in ordered)
+    stored = [row["stored_at"] for row in ordered]
+    ahead_ns = CLOCK_AHEAD_SECONDS * 10**9
+    first_ns, last_ns = _ns(min(stored)), _ns(max(stored))
+    if start_ns > first_ns + ahead_ns:
+        return first_ns, first_ns + (end_ns - start_ns)
+    return start_ns, max(start_ns, min(end_ns, last_ns + ahead_ns))
+
+
+def _ns(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def _is_orphan(row: Row, ids: set[bytes]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from traces.pages import lists, start, trace
+from traces.pages import ingest_health, lists, start, trace
 
 app_name = "traces"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("traces/<hex32:trace_id>/facts/", trace.header, name="facts"),
     path("traces/<hex32:trace_id>/tree/", trace.tree, name="tree"),
     path("traces/<hex32:trace_id>/spans/<hex16:span_id>/", trace.span, name="span"),
+    path("ingest/", ingest_health.ingest_health, name="ingest_health"),
     path("getting-started/", start.getting_started, name="getting_started"),
     path("getting-started/arrival/", start.arrival, name="arrival"),
 ]

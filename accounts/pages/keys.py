@@ -1,8 +1,4 @@
-"""API keys of a project: list, create, revoke.
-
-A new key travels from the request that makes it to the page that shows it in a signed cookie which
-only that page gets and which it removes: the server keeps no copy, and a reload shows it no more.
-"""
+"""API keys of a project: list, create, revoke."""
 
 from __future__ import annotations
 
@@ -22,9 +18,9 @@ from accounts import api_keys as keys
 from accounts.access import ProjectRequest, project_view
 from accounts.forms import ApiKeyForm
 from accounts.models import ApiKey
+from accounts.pages import shown_once
 
 NEW_KEY_COOKIE = "traceroot_new_key"
-NEW_KEY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +38,8 @@ class KeyRow:
 @require_safe
 @never_cache
 def api_keys(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
-    raw = request.get_signed_cookie(
-        NEW_KEY_COOKIE, default=None, salt=_salt(request), max_age=NEW_KEY_SECONDS
-    )
-    response = _page(request, ApiKeyForm(), raw=raw)
-    if NEW_KEY_COOKIE in request.COOKIES:
-        response.delete_cookie(NEW_KEY_COOKIE, path=request.path, samesite="Strict")
+    response = _page(request, ApiKeyForm(), raw=shown_once.look(request, NEW_KEY_COOKIE))
+    shown_once.remove(response, request, NEW_KEY_COOKIE)
     return response
 
 
@@ -66,15 +58,7 @@ def create(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
     )
     page = reverse("accounts:api_keys", kwargs={"project_id": project_id})
     response = redirect(page)
-    response.set_signed_cookie(
-        NEW_KEY_COOKIE,
-        raw,
-        salt=_salt(request),
-        path=page,
-        secure=request.is_secure(),
-        httponly=True,
-        samesite="Strict",
-    )
+    shown_once.put(response, request, NEW_KEY_COOKIE, raw, page)
     return response
 
 
@@ -108,7 +92,3 @@ def _state(key: ApiKey, now: datetime) -> str:
     if key.expires_at is not None and key.expires_at <= now:
         return "expired"
     return "in use" if key.last_used_at else "never used"
-
-
-def _salt(request: ProjectRequest) -> str:
-    return f"accounts.new-key:{request.user.pk}:{request.project.pk}"

@@ -29,6 +29,10 @@ class Repository(ProjectOwned):
 
     name = models.CharField(max_length=NAME_MAX_CHARACTERS)
     location = models.CharField(max_length=LOCATION_MAX_CHARACTERS)
+    sealed_token = models.TextField(
+        blank=True, editable=False, help_text="Encrypted; debugging.access_tokens reads it."
+    )
+    token_hint = models.CharField(max_length=4, blank=True, editable=False)
     default_branch = models.CharField(max_length=250, blank=True)
     last_fetched_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
@@ -55,6 +59,15 @@ class Repository(ProjectOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_token(self) -> bool:
+        return bool(self.sealed_token)
+
+    @property
+    def is_remote(self) -> bool:
+        """Read from a server, which may want a token; else from a path."""
+        return "://" in self.location
 
     @property
     def hex_id(self) -> str:

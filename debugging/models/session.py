@@ -7,19 +7,20 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from accounts import leases
+from accounts.leases import Leased, LeasedQuerySet
 from accounts.ownership import ProjectOwned, ProjectOwnedQuerySet
 
+LEAD_BELOW = 0.5
 
-class DebuggingSessionQuerySet(ProjectOwnedQuerySet["DebuggingSession"]):
+
+class DebuggingSessionQuerySet(LeasedQuerySet["DebuggingSession"]):
     def active(self) -> Self:
         return self.filter(state__in=DebuggingSession.ACTIVE)
 
     def claimable(self, now: dt.datetime) -> Self:
-        """Queued, or running under a lease that ran out (its worker died or put it off)."""
-        return self.filter(
-            models.Q(state=DebuggingSession.State.QUEUED)
-            | models.Q(state=DebuggingSession.State.RUNNING, lease_expires_at__lte=now)
-        )
+        """Queued, or running under a lease that ran out."""
+        return self.filter(models.Q(state=DebuggingSession.State.QUEUED) | leases.lapsed(now))
 
     def of_trace(self, trace_id: str) -> Self:
         return self.filter(trace_id=trace_id)
@@ -28,7 +29,7 @@ class DebuggingSessionQuerySet(ProjectOwnedQuerySet["DebuggingSession"]):
         return self.order_by("-created_at", "id")
 
 
-class DebuggingSession(ProjectOwned):
+class DebuggingSession(Leased):
     """One search for the cause of what went wrong in a trace. The row is the queue."""
 
     class State(models.TextChoices):
@@ -50,10 +51,10 @@ class DebuggingSession(ProjectOwned):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    lease_owner = models.CharField(max_length=120, blank=True)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
     commit = models.CharField(max_length=64, blank=True)
+    confidence = models.FloatField(
+        null=True, blank=True, help_text="0 to 1, of the change that is named first."
+    )
     summary = models.TextField(blank=True)
     error = models.TextField(blank=True)
     report = models.TextField(blank=True, help_text="JSON; its shape is in debugging.outcomes.")
@@ -100,6 +101,11 @@ class DebuggingSession(ProjectOwned):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def is_lead(self) -> bool:
+        """What was found is where to look, and too little to call it the cause."""
+        return self.confidence is not None and self.confidence < LEAD_BELOW
 
     @property
     def duration(self) -> dt.timedelta | None:

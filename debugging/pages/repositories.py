@@ -13,13 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import ProjectRequest, project_view
 from debugging import repositories
-from debugging.forms import RepositoryForm
+from debugging.forms import RepositoryForm, TokenForm
+from debugging.matching import canonical
 from debugging.models import Repository
 from debugging.repositories import (
     InvalidRepositoryName,
     RepositoryError,
     RepositoryNameTaken,
-    canonical,
+    TokenRefused,
 )
 from traces.store.errors import StoreError
 from traces.store.filters import TraceFilter
@@ -46,10 +47,10 @@ def add(request: ProjectRequest, project_id: uuid.UUID) -> HttpResponse:
                 request.project,
                 name=form.cleaned_data["name"],
                 location=form.cleaned_data["location"],
+                token=form.cleaned_data["token"],
             )
         except RepositoryError as error:
-            is_name = isinstance(error, InvalidRepositoryName | RepositoryNameTaken)
-            form.add_error("name" if is_name else "location", str(error))
+            form.add_error(_field_of(error), str(error))
         else:
             messages.success(request, f"{added.name} is added. It is being fetched.")
             return redirect("debugging:repositories", project_id=project_id)
@@ -65,6 +66,35 @@ def fetch(request: ProjectRequest, project_id: uuid.UUID, repository_id: uuid.UU
 
 @project_view("repositories.manage")
 @require_POST
+def set_token(
+    request: ProjectRequest, project_id: uuid.UUID, repository_id: uuid.UUID
+) -> HttpResponse:
+    """A dialog of the list posts here: what is wrong with the token is said in a message."""
+    repository, form = _find(request, repository_id), TokenForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise TokenRefused(" ".join(str(one) for one in form.errors["token"]))
+        repositories.set_token(repository, form.cleaned_data["token"], timezone.now())
+    except RepositoryError as error:
+        messages.error(request, f"The token of {repository.name} is unchanged. {error}")
+    else:
+        messages.success(request, f"{repository.name} is fetched with the new token now.")
+    return redirect("debugging:repositories", project_id=project_id)
+
+
+@project_view("repositories.manage")
+@require_POST
+def remove_token(
+    request: ProjectRequest, project_id: uuid.UUID, repository_id: uuid.UUID
+) -> HttpResponse:
+    repository = _find(request, repository_id)
+    repositories.set_token(repository, "", timezone.now())
+    messages.success(request, f"The access token of {repository.name} is removed.")
+    return redirect("debugging:repositories", project_id=project_id)
+
+
+@project_view("repositories.manage")
+@require_POST
 def remove(
     request: ProjectRequest, project_id: uuid.UUID, repository_id: uuid.UUID
 ) -> HttpResponse:
@@ -72,6 +102,12 @@ def remove(
     repositories.remove(repository)
     messages.success(request, f"{repository.name} is removed.")
     return redirect("debugging:repositories", project_id=project_id)
+
+
+def _field_of(error: RepositoryError) -> str:
+    if isinstance(error, TokenRefused):
+        return "token"
+    return "name" if isinstance(error, InvalidRepositoryName | RepositoryNameTaken) else "location"
 
 
 def _find(request: ProjectRequest, repository_id: uuid.UUID) -> Repository:
@@ -88,6 +124,7 @@ def _page(request: ProjectRequest, form: RepositoryForm, status: int = 200) -> H
         "suggestions": _suggestions(request, found),
         "may_manage": request.membership.may("repositories.manage"),
         "form": form,
+        "token_form": TokenForm(),
     }
     return render(request, "debugging/repositories.html", context, status=status)
 

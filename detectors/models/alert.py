@@ -52,13 +52,15 @@ class AlertDelivery(ProjectOwned):
 
     `sending` is set before the mail server is spoken to. A row found there after its lease ran
     out may or may not have been delivered: it becomes `uncertain` and is never sent again by
-    itself.
+    itself. On a server without a mail server it ends as `written`: it reached nobody, and `error`
+    says which file it is.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
+        WRITTEN = "written", "Written to a file"
         FAILED = "failed", "Failed"
         UNCERTAIN = "uncertain", "Uncertain"
 

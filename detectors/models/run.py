@@ -6,23 +6,23 @@ from typing import ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
-from accounts.ownership import ProjectOwned, ProjectOwnedQuerySet
+from accounts import leases
+from accounts.leases import Leased, LeasedQuerySet
 from detectors.models.detector import Detector
 
 
-class DetectorRunQuerySet(ProjectOwnedQuerySet["DetectorRun"]):
+class DetectorRunQuerySet(LeasedQuerySet["DetectorRun"]):
     def claimable(self, now: dt.datetime) -> Self:
-        """Waiting and due, or running under a lease that ran out (its worker died)."""
+        """Waiting and due, or running under a lease that ran out."""
         return self.filter(
-            models.Q(state=DetectorRun.State.PENDING, due_at__lte=now)
-            | models.Q(state=DetectorRun.State.RUNNING, lease_expires_at__lte=now)
+            models.Q(state=DetectorRun.State.PENDING, due_at__lte=now) | leases.lapsed(now)
         )
 
     def newest(self) -> Self:
         return self.order_by("-created_at", "id")
 
 
-class DetectorRun(ProjectOwned):
+class DetectorRun(Leased):
     """One look of one detector at one generation of a trace. The row is the queue."""
 
     class State(models.TextChoices):
@@ -44,9 +44,6 @@ class DetectorRun(ProjectOwned):
     trace_id = models.CharField(max_length=32)
     generation = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
-    lease_owner = models.CharField(max_length=80, blank=True)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)
     error = models.TextField(blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)

@@ -75,16 +75,18 @@ def remove(request: ProjectRequest, project_id: uuid.UUID, route_id: uuid.UUID) 
 def test(request: ProjectRequest, project_id: uuid.UUID, route_id: uuid.UUID) -> HttpResponse:
     route = _get(request, route_id)
     try:
-        alerts.send_test(request.project, route.email)
+        file = alerts.send_test(request.project, route.email)
     except EmailError as error:
         messages.error(request, str(error))
     else:
-        where = (
-            "The mail server took it"
-            if email.is_configured()
-            else "It was kept as a file on the server"
-        )
-        messages.success(request, f"Test mail to {route.email}: {where}.")
+        if file is None:
+            messages.success(request, f"Test mail to {route.email}: the mail server took it.")
+        else:
+            messages.warning(
+                request,
+                f"Test mail to {route.email}: written to a file, since no mail server is "
+                f"configured: {file}",
+            )
     return redirect("detectors:alert_routes", project_id=project_id)
 
 

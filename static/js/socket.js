@@ -1,10 +1,14 @@
 // One WebSocket a path, shared by the elements of a page. It carries small notices; what they are about is fetched.
 
 /** @typedef {{type: string, [key: string]: unknown}} Notice */
-/** @typedef {"connecting" | "open" | "waiting"} SocketState */
+/** @typedef {"connecting" | "open" | "waiting" | "refused"} SocketState */
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 20_000;
+// The server's word that this person may not listen (any more): trying again would be refused for ever.
+const NOT_ALLOWED = 4404;
+// Notices come in bursts; when nothing of one was for this page, the server need not wait for the page.
+const IDLE_CREDIT_MS = 50;
 
 /** Connects, and connects again with growing, jittered pauses for as long as somebody listens. */
 class NoticeSocket extends EventTarget {
@@ -20,6 +24,9 @@ class NoticeSocket extends EventTarget {
     this.socket = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.retry = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.idle = undefined;
+    this.owes = false; // a listener works on a notice, and gives credit when it is done
   }
 
   connect() {
@@ -30,13 +37,16 @@ class NoticeSocket extends EventTarget {
     socket.addEventListener("open", () => {
       const again = this.failures > 0;
       this.failures = 0;
+      this.owes = false;
       this.setState("open");
       // Notices sent while the line was down are lost: everything that listens looks once.
       if (again) this.dispatchEvent(new CustomEvent("notice", { detail: { type: "reconnected" } }));
     });
     socket.addEventListener("message", (event) => this.receive(event.data));
-    socket.addEventListener("close", () => {
-      if (this.socket === socket) this.wait();
+    socket.addEventListener("close", (event) => {
+      if (this.socket !== socket) return;
+      if (event.code === NOT_ALLOWED) this.setState("refused");
+      else this.wait();
     });
   }
 
@@ -48,7 +58,11 @@ class NoticeSocket extends EventTarget {
     } catch {
       return; // not one of ours
     }
-    if (notice && typeof notice.type === "string") this.dispatchEvent(new CustomEvent("notice", { detail: notice }));
+    if (!notice || typeof notice.type !== "string") return;
+    const isTaken = !this.dispatchEvent(new CustomEvent("notice", { detail: notice, cancelable: true }));
+    if (isTaken) this.owes = true;
+    clearTimeout(this.idle);
+    if (!this.owes) this.idle = setTimeout(() => this.credit(), IDLE_CREDIT_MS);
   }
 
   wait() {
@@ -67,11 +81,13 @@ class NoticeSocket extends EventTarget {
 
   /** Tells the server that the last notice was worked off. */
   credit() {
+    this.owes = false;
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send('{"type":"credit"}');
   }
 
   close() {
     clearTimeout(this.retry);
+    clearTimeout(this.idle);
     const socket = this.socket;
     this.socket = null;
     socket?.close();
@@ -82,15 +98,18 @@ class NoticeSocket extends EventTarget {
 const sockets = new Map();
 
 /**
- * Listens to the notices of a path until `stop` is called.
+ * Listens to the notices of a path until `stop` is called. `onNotice` says whether it takes the notice, and so will give
+ * credit once it is worked off; what nobody takes is credited at once, so that the server does not wait for it.
  * @param {string} path
- * @param {(notice: Notice) => void} onNotice
+ * @param {(notice: Notice) => boolean} onNotice
  * @param {(state: SocketState) => void} onState
  * @returns {{stop: () => void, credit: () => void}}
  */
 export function listen(path, onNotice, onState) {
   const socket = sockets.get(path) ?? new NoticeSocket(path);
-  const notice = (/** @type {Event} */ event) => onNotice(/** @type {CustomEvent<Notice>} */ (event).detail);
+  const notice = (/** @type {Event} */ event) => {
+    if (onNotice(/** @type {CustomEvent<Notice>} */ (event).detail)) event.preventDefault();
+  };
   const state = () => onState(socket.state);
   socket.addEventListener("notice", notice);
   socket.addEventListener("state", state);
@@ -106,7 +125,10 @@ export function listen(path, onNotice, onState) {
       socket.removeEventListener("notice", notice);
       socket.removeEventListener("state", state);
       socket.listeners -= 1;
-      if (socket.listeners > 0) return;
+      if (socket.listeners > 0) {
+        socket.credit(); // what this listener had taken is nobody's now
+        return;
+      }
       sockets.delete(path);
       socket.close();
     },

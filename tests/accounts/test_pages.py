@@ -122,6 +122,20 @@ def test_a_key_of_another_project_cannot_be_revoked_from_here(
     assert api_keys.verify(other_api_key) is not None
 
 
+def test_the_page_of_keys_has_one_main_act(sign_in: SignIn, project: Project, ada: User) -> None:
+    page = sign_in(ada).get(settings_of(project, "keys/")).content.decode()
+    assert re.findall(r'class="button is-primary"[^>]*>([^<]+)<', page) == ["Create key"]
+
+
+def test_all_projects_in_the_sidebar_leads_to_all_of_them(
+    sign_in: SignIn, project: Project, ada: User
+) -> None:
+    page = sign_in(ada).get(settings_of(project)).content.decode()
+    link = re.search(r'<a [^>]*href="([^"]*)">(?:(?!</a>).)*All projects</a>', page, re.DOTALL)
+    assert link is not None
+    assert link[1] == reverse("accounts:organizations")
+
+
 def test_every_form_asks_for_the_token(project: Project, ada: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(ada)
@@ -179,14 +193,6 @@ def test_a_member_is_added_changed_and_removed(
     assert membership.role == Role.ADMIN
     browser.post(f"{page}remove/")
     assert not Membership.objects.filter(pk=membership.pk).exists()
-
-
-def test_an_unknown_address_is_said(sign_in: SignIn, project: Project, ada: User) -> None:
-    answer = sign_in(ada).post(
-        settings_of(project, "members/add/"), {"email": "who@nowhere.example", "role": "viewer"}
-    )
-    assert answer.status_code == 422
-    assert "Nobody with a confirmed account" in answer.content.decode()
 
 
 def test_the_last_owner_cannot_remove_herself_in_the_browser(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -50,6 +51,53 @@ def test_paused_list_counts_what_it_misses_and_catches_up(page: Page, place: Pla
     expect(page.locator(f"tr[data-key='{trace_id}']")).to_have_count(0)
     page.get_by_role("button", name=re.compile("Paused")).click()
     expect(page.locator(f"tr[data-key='{trace_id}']")).to_be_visible()
+
+
+def test_first_match_of_a_filter_turns_the_empty_page_into_a_table(
+    page: Page, place: Place
+) -> None:
+    sent.post(place.url, place.api_key, sent.agent(otlp.new_trace_id(), "earlier"))
+    page.goto(place.at("traces?q=later"))
+    expect(page.get_by_text("No trace matches")).to_be_visible()
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "later"))
+    expect(page.locator(f"#trace-page > table tr[data-key='{trace_id}']")).to_be_visible()
+    expect(page.get_by_text("No trace matches")).to_have_count(0)
+    second = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.agent(second, "even later"))
+    expect(page.locator(f"#trace-page > table tr[data-key='{second}']")).to_be_visible()
+
+
+@pytest.mark.parametrize("is_paused", [False, True], ids=["of another trace", "while paused"])
+def test_server_is_not_kept_waiting_for_notices_the_page_does_not_show(
+    is_paused: bool, page: Page, place: Place
+) -> None:
+    ours, others = otlp.new_trace_id(), otlp.new_trace_id()
+    sent.post(place.url, place.api_key, sent.tool(ours, "slow", "ab" * 8))  # its root is to come
+    frames: list[tuple[str, str]] = []
+    page.on(
+        "websocket",
+        lambda socket: (
+            socket.on("framereceived", lambda text: frames.append(("in", str(text)))),
+            socket.on("framesent", lambda text: frames.append(("out", str(text)))),
+        ),
+    )
+    page.goto(place.at(f"traces/{ours}/"))
+    live = page.get_by_role("button", name="Live")
+    expect(live).to_be_visible()
+    if is_paused:
+        live.click()
+    page.wait_for_timeout(3000)  # what was said at the beginning is worked off
+    frames.clear()
+    noticed = ours if is_paused else others
+    sent.post(place.url, place.api_key, sent.tool(noticed, "quick", "cd" * 8))
+    deadline = time.monotonic() + 15
+    while not any(noticed in text for way, text in frames if way == "in"):
+        assert time.monotonic() < deadline, frames
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)  # less than the server's patience
+    assert ("out", '{"type":"credit"}') in frames
 
 
 def test_open_trace_grows_and_settles_while_selection_and_scroll_stay(

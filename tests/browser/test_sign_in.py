@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium
+from tests.browser import chromium, sent
 from tests.browser.conftest import Place
 from tests.browser.watching import Watch
+from tests.product import otlp
 from tests.product.running import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -91,3 +92,27 @@ def test_viewer_gets_a_designed_403_for_the_keys_and_no_link_to_them(
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator(".error-id code")).to_have_text(re.compile(r"^[\w-]{8,}$"))
     page.close()
+
+
+def test_signing_out_in_one_tab_stops_the_live_line_of_the_other(
+    browser: Browser, browsed: Product, place: Place
+) -> None:
+    sent.post(place.url, place.api_key, sent.agent(otlp.new_trace_id(), "hello"))
+    context = browser.new_context()  # a session of its own: the others' must live on
+    live, other = context.new_page(), context.new_page()
+    opened: list[str] = []
+    live.on("websocket", lambda socket: opened.append(socket.url))
+    chromium.sign_in(live, browsed.url, browsed.email, browsed.password)
+    live.goto(place.at("traces/"))
+    state = live.locator("live-state").first
+    expect(state).to_have_text("Live")
+    other.goto(place.at("settings/"))
+    other.locator(".sidebar-end button.nav-item").click()
+    other.get_by_role("menuitem", name="Sign out").click()
+    expect(state).to_have_text("Stopped")
+    tries = len(opened)
+    live.wait_for_timeout(2500)
+    assert len(opened) == tries  # refused for good, it does not knock on and on
+    other.go_back()
+    expect(other.get_by_role("heading", name="Sign in to TraceRoot")).to_be_visible()
+    context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -155,6 +156,57 @@ def test_hostile_text_is_inert_on_every_tab(page: Page, place: Place) -> None:
     assert page.locator("img").count() == 0
     assert page.locator("text=49").count() == 0 or "{{ 7*7 }}" in page.content()
     assert not [url for url in asked if url.endswith("/x")]
+
+
+def test_characters_that_turn_text_do_not_turn_the_page(page: Page, place: Place) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    name = "invoice\u202egnp.exe"
+    sent.post(
+        place.url,
+        place.api_key,
+        sent.agent(trace_id, name, root, session__id=name, note=name, data=f'["{name}"]'),
+        sent.chat(trace_id, root, name, name),
+    )
+    page.goto(place.at("traces"))
+    row = page.locator(f"tr[data-key='{trace_id}']")
+    expect(row.locator(".row-link .control-mark")).to_have_text("RLO")
+    open_trace(page, place, trace_id)
+    expect(page.locator(f".tree-row[data-span='{root}'] .control-mark").first).to_have_text("RLO")
+    for number in range(2):
+        page.locator(".tree-row").nth(number).click()
+        for tab in ("Messages", "Raw", "Attributes"):
+            chosen = page.locator("span-panel").get_by_role("tab", name=tab)
+            chosen.click()
+            expect(chosen).to_have_attribute("aria-selected", "true")
+            assert "\u202e" not in page.locator("body").inner_text()
+    page.locator(".tree-row").first.click()
+    page.locator("span-panel").get_by_role("tab", name="Attributes").click()
+    expect(page.locator("span-panel .json .control-mark")).to_have_text("RLO")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_long_attribute_names_stay_inside_the_panel(width: int, page: Page, place: Place) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    long = sent.agent(trace_id, "long names", root, short="value")
+    text = {"stringValue": "v" * 280}
+    long["attributes"].append({"key": "k" * 500, "value": text})
+    long["attributes"].append({"key": "json." + "j" * 495, "value": {"stringValue": '{"a": 1}'}})
+    long["events"] = [{"name": "n" * 500, "attributes": [{"key": "e" * 500, "value": text}]}]
+    sent.post(place.url, place.api_key, long)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(place.at(f"traces/{trace_id}/?span={root}"))
+    for tab in ("Attributes", "Events"):
+        page.locator("span-panel").get_by_role("tab", name=tab).click()
+        expect(page.get_by_text(("k" if tab == "Attributes" else "e") * 500)).to_be_visible()
+        too_wide = page.evaluate(
+            """() => [...document.querySelectorAll("span-panel :is(.panel-body, th, td, h3, bdi)")]
+              .filter((one) => one.getBoundingClientRect().right
+                > one.closest("span-panel").getBoundingClientRect().right + 1)
+              .map((one) => one.tagName)"""
+        )
+        assert too_wide == []
+        pane = page.locator("span-panel").locator("xpath=ancestor::section[1]")
+        assert pane.evaluate("(pane) => pane.scrollWidth <= pane.clientWidth")
 
 
 def test_large_value_folds_and_opens(page: Page, place: Place) -> None:

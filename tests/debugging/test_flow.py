@@ -140,7 +140,7 @@ def test_without_a_repository_it_abstains_and_still_shows_the_calls(
 
 
 def test_a_span_that_only_a_finding_calls_wrong_is_looked_at(
-    store: object, project: Project, ben: User, tmp_path: Path, settings: Any
+    store: object, project: Project, ben: User, sign_in: SignIn, tmp_path: Path, settings: Any
 ) -> None:
     settings.REPOSITORY_ROOTS = [tmp_path]
     history, _ = refund_agent(tmp_path / "agent")
@@ -169,6 +169,10 @@ def test_a_span_that_only_a_finding_calls_wrong_is_looked_at(
     after.refresh_from_db()
     assert after.state == "concluded", after.summary
     assert "agent/refunds.py" in after.summary
+    assert after.is_lead, "a place that nothing but its function points at is no cause yet"
+    listed = text_of(sign_in(ben).get(reverse("debugging:list", kwargs={"project_id": project.id})))
+    assert "Lead found" in listed
+    assert "Cause found" not in listed
 
 
 def test_source_of_strangers_stays_text_on_the_page(

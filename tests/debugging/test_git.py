@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from debugging import git
+from debugging import git, git_objects
+from debugging.private_file import PrivateFile
 from tests.debugging.histories import History
+from tests.debugging.processes import shown
 
 
 @pytest.fixture
@@ -56,37 +58,39 @@ def test_hostile_refs_are_refused(history: History, ref: str) -> None:
 )
 def test_hostile_paths_are_refused(history: History, path: str) -> None:
     with pytest.raises(git.UnsafeName):
-        git.read_file(directory(history), history.shas[0], path)
+        git_objects.read_file(directory(history), history.shas[0], path)
 
 
 def test_reads_commits_files_and_lines(history: History) -> None:
     sha = git.resolve(directory(history), "main")
     assert sha == history.shas[0]
-    assert git.list_files(directory(history), sha) == ("a.py", "dir/b.py")
-    assert git.read_file(directory(history), sha, "a.py") == b"x = 1\n"
-    assert git.grep(directory(history), sha, "x = 1") == (git.Match("a.py", 1, "x = 1"),)
-    assert git.grep(directory(history), sha, "--open-files-in-pager=id") == ()
+    assert git_objects.list_files(directory(history), sha) == ("a.py", "dir/b.py")
+    assert git_objects.read_file(directory(history), sha, "a.py") == b"x = 1\n"
+    assert git_objects.grep(directory(history), sha, "x = 1") == (
+        git_objects.Match("a.py", 1, "x = 1"),
+    )
+    assert git_objects.grep(directory(history), sha, "--open-files-in-pager=id") == ()
 
 
 def test_unknown_things_are_typed_errors(history: History) -> None:
     with pytest.raises(git.UnknownRevision, match="no commit, branch or tag"):
         git.resolve(directory(history), "nowhere")
     with pytest.raises(git.UnknownFile):
-        git.read_file(directory(history), history.shas[0], "none.py")
+        git_objects.read_file(directory(history), history.shas[0], "none.py")
 
 
 def test_symlinks_and_submodules_are_not_files(history: History) -> None:
     (history.directory / "link.py").symlink_to("/etc/passwd")
     sha = history.commit("Link", {})
-    assert "link.py" not in git.list_files(directory(history), sha)
+    assert "link.py" not in git_objects.list_files(directory(history), sha)
     # read anyway, a link is only the text of its target
-    assert git.read_file(directory(history), sha, "link.py") == b"/etc/passwd"
+    assert git_objects.read_file(directory(history), sha, "link.py") == b"/etc/passwd"
 
 
 def test_large_files_stop_at_the_limit(history: History) -> None:
     sha = history.commit("Huge", {"huge.txt": b"x" * 3_000_000})
     with pytest.raises(git.OutputTooLarge, match=r"huge\.txt is larger than"):
-        git.read_file(directory(history), sha, "huge.txt")
+        git_objects.read_file(directory(history), sha, "huge.txt")
 
 
 def test_settings_of_the_repository_start_nothing(history: History, tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_settings_of_the_repository_start_nothing(history: History, tmp_path: Pa
     reading.diffs(directory(history), [sha])
     reading.blame(directory(history), sha, "a.py", [(1, 1)])
     reading.of_lines(directory(history), sha, "a.py", 1, 1, limit=3)
-    git.grep(directory(history), sha, "x = 2")
+    git_objects.grep(directory(history), sha, "x = 2")
     git.run(["update-ref", "refs/heads/other", sha], directory=directory(history))
     assert not mark.exists()
 
@@ -126,21 +130,39 @@ def test_environment_carries_nothing_of_the_caller(
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.pager=id'")
     monkeypatch.setenv("DATABASE_URL", "secret")
-    variables = git.environment(directory(history))
+    variables = git.environment(directory(history), git.Network(()), PrivateFile("/dev/null"))
     assert "DATABASE_URL" not in variables
     assert "GIT_DIR" not in variables
     assert variables["GIT_ALLOW_PROTOCOL"] == "none"
     assert git.resolve(directory(history), "main") == history.shas[0]
 
 
-def test_token_travels_only_in_the_environment(history: History) -> None:
-    network = git.Network(protocols=("https",), token="ghs_secret")
-    variables = git.environment(directory(history), network)
-    assert "ghs_secret" not in str(variables)
-    assert "ghs_secret" not in repr(network)
-    assert any(value.startswith("Authorization: Basic ") for value in variables.values())
-    with pytest.raises(git.UnsafeName):
-        git.environment(directory(history), git.Network(("https",), token="a\nX-Evil: 1"))
+def test_a_configuration_is_read_from_memory_and_stands_in_no_environment(
+    history: History,
+) -> None:
+    network = git.Network((), configuration="[my]\n\tsecret = hidden\n", secrets=("hidden",))
+    told: list[str] = []
+    out = git.run(
+        ["config", "my.secret"],
+        directory=directory(history),
+        network=network,
+        watch=lambda: told.extend(shown()),
+    )
+    assert out == b"hidden\n"
+    assert told
+    assert not [one for one in told if "hidden" in one]
+    assert "hidden" not in repr(network)
+
+
+def test_secrets_are_taken_out_of_what_git_says(history: History) -> None:
+    with pytest.raises(git.CommandFailed) as failed:
+        git.run(
+            ["ls-remote", "hidden://host"],
+            directory=directory(history),
+            network=git.Network((), secrets=("hidden",)),
+        )
+    assert "hidden" not in str(failed.value) + failed.value.stderr
+    assert "…" in failed.value.stderr
 
 
 @pytest.mark.parametrize("address", ["ext::sh -c id", "ssh://host/x", "git://host/x", "/tmp"])

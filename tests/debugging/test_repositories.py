@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from accounts.models import Project
-from debugging import git, repositories
+from debugging import git, matching, repositories
 from debugging.models import Repository
 from debugging.repositories import (
     InvalidRepositoryName,
     LocationRefused,
     RepositoryNameTaken,
 )
+from tests.debugging import git_server
 from tests.debugging.histories import History
+from tests.debugging.processes import processes_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,12 +130,12 @@ def test_a_trace_finds_its_repository_whatever_it_calls_it(
     location = str(agent.directory)
     repositories.add(project, name="acme/other", location=location)
     wanted = repositories.add(project, name="acme/agent", location=location)
-    assert repositories.match(project, git_repo).repository == wanted
+    assert matching.match(project, git_repo).repository == wanted
 
 
 def test_the_only_repository_is_taken_and_says_so(agent: History, project: Project) -> None:
     only = repositories.add(project, name="acme/agent", location=str(agent.directory))
-    match = repositories.match(project, "acme/renamed")
+    match = matching.match(project, "acme/renamed")
     assert match.repository == only
     assert "the only one of this project" in match.note
 
@@ -136,7 +143,7 @@ def test_the_only_repository_is_taken_and_says_so(agent: History, project: Proje
 def test_among_several_a_stranger_matches_none(agent: History, project: Project) -> None:
     for name in ("acme/one", "acme/two"):
         repositories.add(project, name=name, location=str(agent.directory))
-    match = repositories.match(project, "globex/agent")
+    match = matching.match(project, "globex/agent")
     assert match.repository is None
     assert "Add the repository globex/agent" in match.note
 
@@ -171,3 +178,55 @@ def test_removing_a_repository_removes_what_was_fetched(agent: History, project:
     repositories.remove(repository)
     assert not directory.exists()
     assert (agent.directory / ".git").is_dir()
+
+
+def test_the_address_is_checked_before_the_name(agent: History, project: Project) -> None:
+    with pytest.raises(LocationRefused, match=r"Use https://github\.com/acme/agent\.git instead"):
+        repositories.add(project, name="", location="git@github.com:acme/agent.git")
+    with pytest.raises(LocationRefused, match="must begin with / and lie under a root"):
+        repositories.add(project, name="", location="../../etc")
+
+
+def test_what_is_asked_for_during_a_fetch_is_fetched_once_more(
+    agent: History, project: Project
+) -> None:
+    repository = repositories.add(project, name="acme/agent", location=str(agent.directory))
+    later = timezone.now() + dt.timedelta(seconds=1)
+
+    def clock() -> dt.datetime:
+        if Repository.objects.filter(fetch_lease_expires_at__isnull=False).exists():
+            repositories.request_fetch(repository, later)
+        return timezone.now()
+
+    assert repositories.fetch_requested(clock) == 1
+    repository.refresh_from_db()
+    assert repository.fetch_requested_at == later
+    assert repository.fetch_lease_expires_at is None
+
+
+def test_removing_a_repository_stops_its_fetch(
+    agent: History, project: Project, tmp_path: Path, settings: Any
+) -> None:
+    settings.REPOSITORY_ALLOW_PRIVATE_ADDRESSES = True
+    settings.REPOSITORY_CA_FILE = tmp_path / "certificates" / "ca.pem"
+    with git_server.running(
+        agent.directory.parent, "t", certificates=tmp_path / "certificates"
+    ) as server:
+        location = f"{server.address}/agent/.git"
+        repository = repositories.add(project, name="x", location=location, token="t")
+        directory = repositories.mirror_directory(repository)
+        server.hold.set()
+
+        def remove() -> None:
+            server.reached.wait(30)
+            repositories.remove(repository)
+            connection.close()
+
+        thread = threading.Thread(target=remove)
+        thread.start()
+        started = time.monotonic()
+        repositories.fetch_requested()
+        thread.join()
+        assert time.monotonic() - started < 20
+        assert not processes_with(server.address)
+    assert not directory.exists()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Project, User
 from debugging import claims, repositories, sessions
 from debugging.claims import ClaimLost
 from debugging.models import DebuggingSession, Step
+from tests.debugging import git_server
+from tests.debugging.processes import processes_with
 from tests.debugging.runs import refund_agent, store_failed_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,3 +190,34 @@ def test_a_store_that_is_down_puts_the_session_off(session: DebuggingSession, st
     session.refresh_from_db()
     assert session.state == "abstained"
     assert session.error == ""
+
+
+def test_stopping_during_a_fetch_stops_git(
+    store: object, project: Project, ben: User, tmp_path: Path, settings: Any
+) -> None:
+    settings.REPOSITORY_ALLOW_PRIVATE_ADDRESSES = True
+    settings.REPOSITORY_CA_FILE = tmp_path / "certificates" / "ca.pem"
+    history, _ = refund_agent(tmp_path / "served" / "agent")
+    with git_server.running(
+        history.directory.parent, "t", certificates=tmp_path / "certificates"
+    ) as server:
+        location = f"{server.address}/agent/.git"
+        repositories.add(project, name="acme/agent", location=location, token="t")
+        session = sessions.start(project, store_failed_run(project, TRACEBACK), ben)
+        server.hold.set()
+
+        def stop() -> None:
+            server.reached.wait(30)
+            sessions.cancel(session, ben, timezone.now())
+            connection.close()
+
+        thread = threading.Thread(target=stop)
+        thread.start()
+        started = time.monotonic()
+        sessions.run_pending("worker-1", 30)
+        thread.join()
+        assert time.monotonic() - started < 20, "git went on until its own time-out"
+        assert not processes_with(server.address)
+    session.refresh_from_db()
+    assert session.state == "cancelled"
+    assert Step.objects.get(session=session, kind="fetch").outcome == "stopped"

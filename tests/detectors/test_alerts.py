@@ -8,11 +8,14 @@ import email.policy
 import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.test import Client
 from django.test.utils import override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Project, User
@@ -153,6 +156,62 @@ def test_what_may_have_been_sent_is_not_sent_again(
     delivery = AlertDelivery.objects.get()
     assert delivery.state == "uncertain"
     assert mailbox.mails == []
+
+
+@pytest.fixture
+def mail_directory(tmp_path: Path) -> Iterator[Path]:
+    """A server without a mail server, as settings make it."""
+    with override_settings(
+        EMAIL_BACKEND="traceroot_site.mail.EmailBackend",
+        EMAIL_HOST="",
+        EMAIL_FILE_PATH=tmp_path / "mail",
+    ):
+        yield tmp_path / "mail"
+
+
+def test_without_a_mail_server_it_is_written_and_never_called_sent(
+    detect: Detect, project: Project, mail_directory: Path, ada: User, client: Client
+) -> None:
+    detect()
+    assert alerts.send_due(timezone.now) == 1
+    [file] = mail_directory.iterdir()
+    written = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    assert written["To"] == ada.email
+    delivery = AlertDelivery.objects.get()
+    assert (delivery.state, delivery.sent_at) == ("written", None)
+    assert alerts.send_due(timezone.now) == 0, "once"
+    client.force_login(ada)
+    for name, kwargs in (("alert_routes", {}), ("finding", {"finding_id": delivery.finding_id})):
+        url = reverse(f"detectors:{name}", kwargs={"project_id": project.pk, **kwargs})
+        page = client.get(url).content.decode()
+        assert "ritten to a file" in page, name
+        assert f"No mail server is configured, so it reached nobody. The mail is in {file}" in page
+        assert 'data-verdict="ok"' not in page.partition("Newest deliveries")[2], name
+
+
+def test_a_test_mail_without_a_mail_server_says_where_it_is(
+    project: Project, mail_directory: Path, ada: User, client: Client
+) -> None:
+    alerts.ensure_routes(project)
+    client.force_login(ada)
+    url = reverse(
+        "detectors:test_alert_route",
+        kwargs={"project_id": project.pk, "route_id": AlertRoute.objects.get().pk},
+    )
+    page = client.post(url, follow=True).content.decode()
+    [file] = mail_directory.iterdir()
+    assert f"written to a file, since no mail server is configured: {file}" in page
+
+
+def test_a_mail_that_cannot_be_written_is_tried_again_and_says_where(
+    detect: Detect, project: Project, mail_directory: Path
+) -> None:
+    mail_directory.write_text("a file in the way")
+    detect()
+    assert alerts.send_due(timezone.now) == 0
+    delivery = AlertDelivery.objects.get()
+    assert delivery.state == "waiting"
+    assert delivery.error.startswith(f"The directory for mails, {mail_directory}, cannot be used")
 
 
 def test_only_routes_that_are_on_are_told(detect: Detect, project: Project, ada: User) -> None:

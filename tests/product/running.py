@@ -135,6 +135,7 @@ def start(
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o022,
         )
     product = Product(data_dir, process, output, 0, environment=env)
     while "Stop with Ctrl-C" not in product.printed:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -15,9 +17,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.product import processes, running
+from tests.product import otlp, pages, processes, running
 from tests.product.running import MANAGE, Product
+from tests.product.senders import Senders
 from tests.product.waiting import until
+from traceroot_site.up import preflight
+from traces import first_trace
 
 pytestmark = pytest.mark.xdist_group("product")
 ROLES = ["engine", "receiver", "up", "web"]
@@ -52,8 +57,7 @@ def test_the_first_start_says_all_that_a_newcomer_needs(product: Product) -> Non
     assert product.password
     assert product.project_id
     assert product.api_key.startswith("tr-")
-    assert f"export TRACEROOT_HOST_URL={product.url} TRACEROOT_API_KEY={product.api_key}" in said
-    assert "traceroot.initialize()" in said
+    assert f"\n{first_trace.with_sdk(product.url, product.api_key)}\n" in said
     assert str(product.data_dir) in said
     assert sorted(processes.role(pid) for pid in product.pids) == ROLES
 
@@ -86,9 +90,51 @@ def test_everything_listens_on_loopback_only(product: Product) -> None:
     assert set.union(*found.values()) == {"127.0.0.1"}
 
 
+def test_what_is_written_is_for_its_owner_only(product: Product) -> None:
+    """Whatever the umask of the shell: the product was started with the usual 0022."""
+    places = [product.data_dir, *product.data_dir.rglob("*")]
+    names = {path.name for path in places}
+    assert {"traceroot.sqlite3", "up.json", "engine.json", "web.log", "secret-key"} <= names
+    assert [path for path in places if _mode(path) & 0o077] == []
+
+
+def test_files_of_an_earlier_start_are_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    old = [tmp_path / "traceroot.sqlite3", tmp_path / "logs" / "web.log"]
+    for path in old:
+        path.write_text("of before")
+        path.chmod(0o644)
+    preflight.prepare_directory(tmp_path)
+    assert [_mode(path) for path in (tmp_path, *old)] == [0o700, 0o600, 0o600]
+
+
 def test_idle_memory_is_below_its_limit(product: Product) -> None:
     used = {processes.role(pid): processes.pss_bytes(pid) for pid in product.pids}
     assert sum(used.values()) < 900 * 1024**2, used
+
+
+def test_memory_of_large_reads_is_given_back(product: Product) -> None:
+    """A trace of 10,000 spans and 50 MB, its page and its export: several hundred MB meanwhile."""
+    trace_id = otlp.new_trace_id()
+    for part in range(4):
+        spans = [
+            otlp.span(trace_id, f"step {part}.{number}", input__value="x" * 4_000, note="y" * 1_000)
+            for number in range(2_500)
+        ]
+        assert otlp.post(product.url, product.api_key, otlp.request(*spans)).status_code == 200
+    web = product.pid("web")
+    before = processes.pss_bytes(web)
+    with pages.sign_in(product.url, product.email, product.password) as browser:
+        for _ in range(3):
+            page = browser.get(f"/projects/{product.project_id}/traces/{trace_id}/")
+            assert page.status_code == 200
+    for _ in range(2):
+        assert product.api(f"traces/{trace_id}/export").status_code == 200
+    until(
+        lambda: processes.pss_bytes(web) < before + 64 * 1024**2,
+        f"web at {before // 1024**2} MB or little more again",
+        seconds=40,
+    )
 
 
 @pytest.mark.parametrize("role", ["engine", "receiver", "web"])
@@ -99,6 +145,28 @@ def test_a_killed_process_is_started_again(product: Product, role: str) -> None:
     for url in (product.url, product.otlp_url):
         until(lambda url=url: _is_ready(url), f"{role} at work again", seconds=30)  # type: ignore[misc]
     assert f"{_title(role)} ended with code -9" in product.printed
+
+
+def test_a_killed_trace_store_is_a_few_clear_lines(product: Product) -> None:
+    logs = [product.data_dir / "logs" / f"{name}.log" for name in ("web", "receiver")]
+    before = [len(log.read_text()) for log in logs]
+    senders = Senders([product.otlp_url, product.url], product.api_key)
+    senders.start(2)
+    killed = product.pid("engine")
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: product.pid("engine") not in {0, killed}, "another engine", seconds=20)
+    until(lambda: _is_ready(product.url) and _is_ready(product.otlp_url), "work again", seconds=30)
+    senders.stop()
+    assert senders.acknowledged
+    assert not senders.unexpected
+    fresh = [log.read_text()[size:] for log, size in zip(logs, before, strict=True)]
+    away = "engine.away reason=The trace store cannot be reached: "
+    assert any(away in text for text in fresh), fresh
+    # Without the answers to our own questions whether it is ready.
+    lines = [line for text in fresh for line in text.splitlines() if " /readyz " not in line]
+    assert [line for line in lines if not re.match(r"\d{4}-\d\d-\d\d ", line)] == [], "a traceback"
+    assert [line for line in lines if len(line) > 200 or " ERROR " in line] == []
+    assert len([line for line in lines if " WARNING " in line]) <= 12, lines
 
 
 def test_both_signals_stop_all_of_it_at_once(directory: Path, taken_port: int) -> None:
@@ -117,6 +185,9 @@ def test_both_signals_stop_all_of_it_at_once(directory: Path, taken_port: int) -
         assert "TRACEROOT_OTLP_PORT" in second.printed
         assert second.otlp_url == second.url
         assert httpx.post(f"{second.url}/v1/traces").status_code == 401
+        with pages.sign_in(second.url, first.email, first.password) as browser:
+            start = browser.get(f"/projects/{first.project_id}/getting-started/").text
+        assert f"export OTEL_EXPORTER_OTLP_ENDPOINT={second.url}\n" in start
         code, seconds = second.stop(signal.SIGINT)
         assert (code, second.pids) == (0, [])
         assert seconds < STOP_SECONDS
@@ -171,12 +242,17 @@ def test_pages_port_in_use(directory: Path, taken_port: int) -> None:
     assert "--port or TRACEROOT_PORT" in said
 
 
-def test_data_directory_behind_a_file(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    for place in (tmp_path / "file", tmp_path / "file" / "data"):
+def test_a_file_where_the_data_directory_should_be(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    (tmp_path / "logs-taken").mkdir()
+    logs = tmp_path / "logs-taken" / "logs"
+    logs.write_text("in the way")
+    for place, culprit in ((file, file), (file / "data", file), (logs.parent, logs)):
         said = running.start_fails(place)
-        assert f"Cannot write to the data directory {place}" in said
+        assert f"{place} cannot be the data directory: {culprit} is a file. Move that away" in said
         assert "--data-dir or TRACEROOT_DATA_DIR" in said
+        assert "owner" not in said
 
 
 def test_read_only_data_directory(small_disk: Path) -> None:
@@ -215,6 +291,15 @@ def _old_python() -> str:
         if subprocess.run(ask, capture_output=True, check=False).returncode == 0:
             return candidate
     pytest.skip("no Python older than 3.11 is here")
+
+
+def _mode(path: Path) -> int:
+    """0 for what has gone meanwhile and for links, whose mode says nothing."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return 0
+    return 0 if stat.S_ISLNK(mode) else stat.S_IMODE(mode)
 
 
 def _is_ready(url: str) -> bool:

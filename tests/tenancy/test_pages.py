@@ -28,6 +28,7 @@ from tests.tenancy.places import (
 ELSEWHERE = {
     "": "the start page: sends on to a project, shows only one's own organisations",
     "organizations/": "shows only one's own organisations",
+    "favicon.ico": "to the static icon",
     "livez": "says that the process is up",
     "readyz": "says which dependency is up",
 }

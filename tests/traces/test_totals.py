@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import time
 import uuid
@@ -16,6 +17,9 @@ from traces.store.rows import NO_SPAN
 
 PROJECT = uuid.uuid4()
 TRACE = b"\x01" * 16
+STORED_AT = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+STORED_NS = int(STORED_AT.timestamp()) * 10**9
+MINUTE = 60 * 10**9
 TEXTS = (
     "agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release",
     "service_name", "trace_name", "git_repo", "git_ref", "input", "output",
@@ -36,6 +40,7 @@ def row(number: int, parent: int = 0, tokens: int | None = None, **fields: Any) 
         "start_ns": 1000 + number,
         "end_ns": 2000,
         "is_local_root": not parent,
+        "stored_at": STORED_AT,
         **empty,
         "tags": [],
         "metadata": {},
@@ -175,6 +180,36 @@ def test_metadata_of_hostile_size_is_cut() -> None:
 def test_times_that_run_backwards_are_no_negative_duration() -> None:
     summary = totals.summarize([row(1, start_ns=5000, end_ns=10)], is_running=False)
     assert summary.duration_ns == 0
+
+
+def times(*rows: dict[str, Any]) -> tuple[int, int]:
+    """Start after storing, and duration."""
+    summary = totals.summarize(rows, is_running=False)
+    return summary.start_ns - STORED_NS, summary.duration_ns
+
+
+def test_a_clock_that_is_minutes_ahead_is_believed() -> None:
+    start = STORED_NS + 4 * MINUTE
+    assert times(row(1, start_ns=start, end_ns=start + 9)) == (4 * MINUTE, 9)
+
+
+@pytest.mark.parametrize("ahead", [6 * MINUTE, 174 * 365 * 24 * 60 * MINUTE])
+def test_of_a_clock_that_is_far_ahead_only_distances_are_believed(ahead: int) -> None:
+    start = STORED_NS + ahead
+    child = row(2, 1, start_ns=start + 3, end_ns=start + 8)
+    assert times(row(1, start_ns=start, end_ns=start + 9), child) == (0, 9)
+
+
+def test_the_last_instant_there_is_has_a_place_too() -> None:
+    assert times(row(1, start_ns=2**64 - 1, end_ns=2**64 - 1)) == (0, 0)
+    assert times(row(1, start_ns=2**64 - 1, end_ns=0)) == (0, 0)
+
+
+def test_what_was_stored_had_ended_by_then() -> None:
+    """One span of a broken clock does not make its trace last for centuries."""
+    good = row(1, start_ns=STORED_NS - MINUTE, end_ns=STORED_NS - 9)
+    broken = row(2, 1, start_ns=2**64 - 9, end_ns=2**64 - 1)
+    assert times(good, broken) == (-MINUTE, 6 * MINUTE)
 
 
 def test_projects_are_kept_apart_even_with_equal_trace_ids() -> None:

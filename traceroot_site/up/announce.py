@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connections
 
 from accounts.first_start import FirstAccount, ensure_first_account
+from traces import first_trace
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,30 +54,11 @@ def ready(url: str, otlp_url: str, data_dir: Path, first: FirstAccount | None) -
             "",
             "Send a first trace (copy all of it):",
             "",
-            _snippet(url, first.api_key),
+            # From the margin on: what is copied is run, and the end of its text stands alone.
+            first_trace.with_sdk(url, first.api_key),
         ]
     lines += ["", f"Data and logs are in {data_dir}. Stop with Ctrl-C.", ""]
     print("\n".join(lines), flush=True)
-
-
-def _snippet(url: str, api_key: str) -> str:
-    return "\n".join(
-        (
-            "  pip install traceroot",
-            f"  export TRACEROOT_HOST_URL={url} TRACEROOT_API_KEY={api_key}",
-            "  python3 - <<'PY'",
-            "  import traceroot",
-            "  traceroot.initialize()",
-            "",
-            '  @traceroot.observe(name="hello", type="agent")',
-            "  def hello(question: str) -> str:",
-            '      return f"You asked: {question}"',
-            "",
-            '  hello("What is new?")',
-            "  traceroot.flush()",
-            "  PY",
-        )
-    )
 
 
 def already_running(running: dict[str, Any], data_dir: Path) -> None:

@@ -9,12 +9,15 @@ import json
 import os
 import shutil
 import socket
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 _MIN_FREE_BYTES = 200 * 1024**2
+UMASK = 0o077
+"""Of all processes of `up`: data, logs and addresses are for their owner only."""
 
 
 class CannotStart(Exception):
@@ -31,13 +34,16 @@ class AlreadyRunning(Exception):
 
 def prepare_directory(directory: Path) -> None:
     """Make the data directory and its parts; raises CannotStart when it cannot be used."""
+    parts = (directory, directory / "run", directory / "logs", directory / "static")
     try:
-        for part in (directory, directory / "run", directory / "logs", directory / "static"):
+        for part in parts:
             part.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o700)
         with tempfile.TemporaryFile(dir=directory) as probe:
             probe.write(b"\0" * 4096)
             probe.flush()
+        for part in parts:
+            _close_to_others(part)
     except OSError as error:
         raise CannotStart(_about(directory, error)) from error
     free = shutil.disk_usage(directory).free
@@ -50,6 +56,8 @@ def prepare_directory(directory: Path) -> None:
 
 
 def _about(directory: Path, error: OSError) -> str:
+    if error.errno in {errno.EEXIST, errno.ENOTDIR}:
+        return _in_the_way(directory, Path(error.filename or directory))
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return (
             f"The disk of {directory} is full. Free some space, or choose another directory with "
@@ -59,6 +67,29 @@ def _about(directory: Path, error: OSError) -> str:
         f"Cannot write to the data directory {directory}: {error.strerror}. Change its owner, or "
         "choose another with --data-dir or TRACEROOT_DATA_DIR."
     )
+
+
+def _in_the_way(directory: Path, wanted: Path) -> str:
+    """About what is no directory but stands where `wanted` or one of its parents should."""
+    found = next(
+        (path for path in (wanted, *wanted.parents) if os.path.lexists(path) and not path.is_dir()),
+        wanted,
+    )
+    return (
+        f"{directory} cannot be the data directory: {found} is "
+        f"{'a file' if found.is_file() else 'not a directory'}. Move that away, or choose another "
+        "data directory with --data-dir or TRACEROOT_DATA_DIR."
+    )
+
+
+def _close_to_others(directory: Path) -> None:
+    """The files in it that an earlier start, or a command, left open to other people."""
+    for entry in os.scandir(directory):
+        # A start that runs here removes files meanwhile; what belongs to others is theirs.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISREG(mode) and mode & UMASK:
+                os.chmod(entry.path, stat.S_IMODE(mode) & ~UMASK)
 
 
 @dataclass(frozen=True, slots=True)

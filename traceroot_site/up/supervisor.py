@@ -66,6 +66,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CannotStart or AlreadyRunning; then nothing runs."""
+        os.umask(preflight.UMASK)
         preflight.prepare_directory(self._plan.data_dir)
         self._claim = preflight.claim(self._plan.data_dir)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -102,10 +103,10 @@ class Supervisor:
             **(plan.child_environment or {}),
             "TRACEROOT_PORT": str(web.getsockname()[1]),
             "TRACEROOT_HOST": plan.host,
+            "TRACEROOT_OTLP_PORT": str((otlp or web).getsockname()[1]),
         }
         starting = []
         if otlp is not None:
-            environment["TRACEROOT_OTLP_PORT"] = str(otlp.getsockname()[1])
             starting.append(("Receiver", self._start_child("receiver", otlp, environment), otlp))
         starting.append(
             ("Web, worker and schedule", self._start_child("web", web, environment), web)
@@ -263,7 +264,8 @@ class Supervisor:
 
 def _migrate() -> None:
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        for alias in connections:
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
         schedule.seed()
     except DatabaseError as error:
         raise preflight.CannotStart(

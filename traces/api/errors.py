@@ -12,6 +12,10 @@ from rest_framework.views import exception_handler
 from traces.store.errors import QueryTooLarge, StoreError
 
 log = logging.getLogger(__name__)
+_NO_KEY = (
+    "This needs an API key of the project, in the header “Authorization: Bearer tr-…”. "
+    "Keys are made in the project's settings, under API keys."
+)
 _UNAVAILABLE = "The trace store cannot be reached at the moment. Try again in a few seconds."
 
 
@@ -33,7 +37,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         )
     response = exception_handler(error, context)
     if response is not None:
-        response.data = {"detail": _sentence(response.data)}
+        said = _NO_KEY if isinstance(error, exceptions.NotAuthenticated) else response.data
+        response.data = {"detail": _sentence(said)}
     return response
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 from django.http import QueryDict
@@ -13,7 +15,7 @@ from traces.api.errors import BadParameter
 from traces.store.filters import Condition, TraceFilter
 
 MAX_LIMIT = 200
-_GROUPS = ("core", "usage", "io", "metadata")
+_GROUPS = ("core", "usage", "io", "metadata", "normalized")
 _ALIASES = {"skeleton": {"core", "usage"}, "full": {"core", "usage", "io", "metadata"}}
 _TEXT_FIELDS = {"model_name", "environment", "name", "session_id", "user_id", "release", "metadata"}
 _NUMBER_FIELDS = {"cost", "total_tokens", "duration_ms", "errors"}
@@ -21,6 +23,18 @@ _TEXT_OPS = {"in", "eq", "contains"}
 _NUMBER_OPS = {"eq", "gt", "gte", "lt", "lte"}
 _MAX_CONDITIONS = 20
 _MAX_NUMBER = 1e300
+
+
+def check_names(query: QueryDict, known: Sequence[str]) -> None:
+    """Whoever mistypes a parameter would otherwise get an answer to another question."""
+    unknown = [name for name in query if name not in known]
+    if not unknown:
+        return
+    name = unknown[0][:40]
+    near = get_close_matches(name, known, n=1, cutoff=0.8)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    known_ones = f"it knows {', '.join(known)}" if known else "it takes none"
+    raise BadParameter(f"This request has no parameter {name!r}; {known_ones}.{guess}")
 
 
 def limit(query: QueryDict, default: int = 50) -> int:
@@ -56,7 +70,7 @@ def flag(query: QueryDict, name: str) -> bool:
 
 
 def fields(query: QueryDict, default: str) -> set[str]:
-    """Groups of fields: core, usage, io, metadata, or the aliases skeleton and full."""
+    """Groups of fields: those of `_GROUPS`, or the aliases skeleton and full."""
     wanted: set[str] = set()
     for name in (query.get("fields") or default).split(","):
         group = name.strip()

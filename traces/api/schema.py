@@ -8,7 +8,9 @@ from rest_framework import serializers as s
 FIELDS = OpenApiParameter(
     "fields",
     str,
-    description="Comma-separated groups: core, usage, io, metadata; or skeleton, full.",
+    description="Comma-separated groups: core, usage, io, metadata; or skeleton, full. With"
+    " normalized each span (and the trace) has an object `normalized` besides: every field under"
+    " the name that products share, messages in the shape of chat completions.",
 )
 
 
@@ -94,6 +96,7 @@ _SPAN = inline_serializer(
         "input": _text(),
         "output": _text(),
         "metadata": _text(),
+        "normalized": s.DictField(required=False),
     },
     many=True,
 )
@@ -115,6 +118,7 @@ TRACE_DETAIL = inline_serializer(
         "span_count": s.IntegerField(),
         "spans": _SPAN,
         "trace_url": s.URLField(),
+        "normalized": s.DictField(required=False),
     },
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from traces.semconv import normalized
 from traces.spans import Span, Usage
 from traces.store.rows import TraceSummary
 
@@ -75,6 +76,7 @@ def detail(summary: TraceSummary, spans: list[Span], groups: set[str]) -> dict[s
     root = _root(spans)
     input_text = root.input if root and root.input else summary.input_preview
     output_text = root.output if root and root.output else summary.output_preview
+    normal = jsonable(normalized.of_trace(summary, spans)) if "normalized" in groups else None
     return {
         "trace_id": summary.hex_id,
         "project_id": str(summary.project_id),
@@ -90,6 +92,7 @@ def detail(summary: TraceSummary, spans: list[Span], groups: set[str]) -> dict[s
         "span_count": max(summary.span_count, len(spans)),
         "spans": [span_item(span, groups) for span in spans],
         "trace_url": trace_url(summary),
+        **({} if normal is None else {"normalized": normal}),
     }
 
 
@@ -132,6 +135,7 @@ def span_item(span: Span, groups: set[str]) -> dict[str, Any]:
         "input": (span.input or None) if with_io else None,
         "output": (span.output or None) if with_io else None,
         "metadata": span_metadata(span) if with_metadata else None,
+        **({"normalized": jsonable(normalized.of(span))} if "normalized" in groups else {}),
     }
 
 

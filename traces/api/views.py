@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
@@ -19,18 +19,19 @@ from traces.spans import Span
 from traces.store.reader import BadCursor, SpanReader
 from traces.store.rows import TraceSummary
 
-MAX_SPANS = 20_000
-
 
 class ReadView(APIView):
     """A view that a key with the scope `read` may use; everything is of the key's project."""
 
     required_scope = "read"
+    known_parameters: ClassVar[tuple[str, ...]] = ()
+    """Names of the query parameters it takes; any other is refused."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if not self.key.may(self.required_scope):
             raise PermissionDenied(f"This API key lacks the scope {self.required_scope!r}.")
+        parameters.check_names(request.query_params, self.known_parameters)
 
     @property
     def key(self) -> VerifiedKey:
@@ -62,6 +63,11 @@ class WhoAmI(ReadView):
 
 
 class TraceList(ReadView):
+    known_parameters = (
+        "limit", "cursor", "start_after", "end_before", "include_evaluations", "name", "user_id",
+        "search_query", "filters",
+    )  # fmt: skip
+
     @extend_schema(
         operation_id="list_traces",
         parameters=[
@@ -72,7 +78,12 @@ class TraceList(ReadView):
             OpenApiParameter("include_evaluations", bool),
             OpenApiParameter("name", str, description="a part of the name"),
             OpenApiParameter("user_id", str),
-            OpenApiParameter("search_query", str, description="in names, previews and ids"),
+            OpenApiParameter(
+                "search_query",
+                str,
+                description="every word, and every phrase in double quotes, must occur: in name,"
+                " previews, error and exception messages, findings, session, user or trace id",
+            ),
             OpenApiParameter("filters", str, description="JSON array of {field, op, value, key?}"),
         ],
         responses=schema.TRACE_LIST,
@@ -95,6 +106,8 @@ class TraceList(ReadView):
 
 
 class TraceDetail(ReadView):
+    known_parameters = ("fields",)
+
     @extend_schema(
         operation_id="get_trace", parameters=[schema.FIELDS], responses=schema.TRACE_DETAIL
     )
@@ -105,6 +118,8 @@ class TraceDetail(ReadView):
 
 
 class TraceExport(ReadView):
+    known_parameters = ("fields",)
+
     @extend_schema(
         operation_id="export_trace", parameters=[schema.FIELDS], responses=schema.TRACE_EXPORT
     )
@@ -144,4 +159,4 @@ def _load(reader: SpanReader, trace_id: bytes) -> tuple[TraceSummary, list[Span]
     summary = reader.trace(trace_id)
     if summary is None:
         raise NotFound("There is no such trace in the project of this API key.")
-    return summary, reader.spans(trace_id, limit=MAX_SPANS)
+    return summary, reader.spans(trace_id, limit=settings.API_MAX_SPANS_PER_TRACE)

@@ -1,26 +1,29 @@
-"""What both codecs give back, and the rules that hold for a span whichever way it was encoded."""
+"""What both codecs give back, and the rules that hold for a record whichever way it was encoded."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from traces.otlp import json_values
-from traces.spans import Attributes, RawSpan, Resource, Scope
+from traces.spans import Attributes, Resource, Scope
+
+R = TypeVar("R")
 
 MAX_DEPTH = 32
-"""How deep values may nest inside one attribute; deeper ones cost their span."""
+"""How deep values may nest inside one attribute; deeper ones cost their record."""
 
 MAX_TIME_NS = 2**64 - 1
 
 
 class MalformedBody(ValueError):
-    """The body is not an OTLP trace request. The message says what it looks like instead."""
+    """The body is no OTLP request of its signal. The message says what it looks like instead."""
 
 
 class MalformedSpan(ValueError):
-    """One span breaks the format; the others of its request do not suffer for it."""
+    """One record breaks the format; the others of its request do not suffer for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,14 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    spans: list[RawSpan]
+class Decoded(Generic[R]):
+    records: list[R]
     rejected: Sequence[Rejection] = ()
+
+    @property
+    def spans(self) -> list[R]:
+        """The records of a trace request."""
+        return self.records
 
     @property
     def rejected_count(self) -> int:
@@ -40,21 +48,23 @@ class Decoded:
 
 
 @dataclass(slots=True)
-class Collector:
-    """Gathers the spans of a request. Equal reasons are counted, different ones kept."""
+class Collector(Generic[R]):
+    """Gathers the records of a request. Equal reasons are counted, different ones kept."""
 
-    spans: list[RawSpan] = field(default_factory=list)
+    noun: str = "span"
+    records: list[R] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def reject(self, label: str, reason: object) -> None:
-        self.reasons[f"span {label}: {reason}"] += 1
+    def reject(self, label: str, reason: object, count: int = 1) -> None:
+        self.reasons[f"{self.noun} {label}: {reason}"] += count
 
-    def done(self) -> Decoded:
-        return Decoded(self.spans, [Rejection(text, count) for text, count in self.reasons.items()])
+    def done(self) -> Decoded[R]:
+        rejected = [Rejection(text, count) for text, count in self.reasons.items()]
+        return Decoded(self.records, rejected)
 
 
 def label(name: object, span_id: bytes | str = b"") -> str:
-    """How a rejection names its span: the name and, where there is one, the id."""
+    """How a rejection names its record: the name and, where there is one, the id."""
     shown = span_id.hex() if isinstance(span_id, bytes) else span_id
     quoted = repr(str(name)[:80]) if name else "(unnamed)"
     return f"{quoted} ({shown[:32]})" if shown else quoted
@@ -81,6 +91,11 @@ def checked_link_id(value: bytes, length: int) -> bytes:
     return value
 
 
+def id_or_none(value: bytes, length: int) -> bytes:
+    """Of a log record: one that is malformed or all zeros stands for none (OTLP, logs.proto)."""
+    return value if len(value) == length and value != bytes(length) else b""
+
+
 def resource(attributes: Attributes) -> Resource:
     return Resource(attributes, json_values.values_to_json(attributes))
 
@@ -88,7 +103,7 @@ def resource(attributes: Attributes) -> Resource:
 def scope(
     name: str, version: str, attributes: Attributes, dropped: int = 0, schema_url: str = ""
 ) -> Scope:
-    """`schema_url` is the spans' own, kept with their scope because a span has no place for it."""
+    """`schema_url` is the records' own, kept with their scope because they have no place for it."""
     return Scope(
         name,
         version,

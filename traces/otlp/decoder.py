@@ -1,7 +1,7 @@
-"""A trace request's body to validated raw spans, from either encoding.
+"""A request's body to validated raw records, from either encoding.
 
-A malformed span is rejected alone, with a reason; a body that is no trace request raises
-MalformedBody, which names the signal when it is a logs or metrics request.
+A malformed record is rejected alone, with a reason; a body that is no request of the signal raises
+MalformedBody, which names the signal that it is a request of.
 """
 
 from __future__ import annotations
@@ -13,40 +13,64 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from traces.otlp import json_codec, protobuf_codec
 from traces.otlp.decoded import Decoded, MalformedBody, MalformedSpan, Rejection
+from traces.otlp.signals import Signal
 
 __all__ = ["Decoded", "Encoding", "MalformedBody", "MalformedSpan", "Rejection", "decode"]
 
 Encoding = Literal["protobuf", "json"]
 
 
-def decode(body: bytes, encoding: Encoding) -> Decoded:
-    """Raises MalformedBody. An empty protobuf body is a request without spans."""
+def decode(body: bytes, encoding: Encoding, signal: Signal = "traces") -> Decoded[Any]:
+    """Raises MalformedBody. An empty protobuf body is a request without records."""
     if encoding == "json":
-        return json_codec.decode(body)
+        return json_codec.decode(body, signal)
     try:
-        decoded = protobuf_codec.decode(body)
+        decoded = protobuf_codec.decode(body, signal)
     except MalformedBody:
-        _name_other_content(body)
+        _name_other_content(body, signal)
         raise
-    if decoded.rejected and not decoded.spans:
-        # All signals share the outer messages: logs read as traces are spans without ids.
-        _name_other_content(body)
+    if _is_doubtful(decoded, signal):
+        _name_other_content(body, signal)
     return decoded
 
 
-def _name_other_content(body: bytes) -> None:
+def _is_doubtful(decoded: Decoded[Any], signal: Signal) -> bool:
+    """All signals share the outer messages: logs read as traces are spans without ids, what is read
+    as logs is records without a time.
+    """
+    if not decoded.records:
+        return bool(decoded.rejected)
+    return signal == "logs" and not any(
+        record.time_ns or record.observed_ns for record in decoded.records
+    )
+
+
+def _name_other_content(body: bytes, signal: Signal) -> None:
     if body.lstrip()[:1] == b"{":
         raise MalformedBody(
             "the body looks like JSON, but was declared as protobuf; "
             "send it with Content-Type: application/json"
         )
-    if _is_logs(body):
+    if signal != "traces" and _is_traces(body):
+        raise MalformedBody("this is a trace request; post it to /v1/traces")
+    if signal != "logs" and _is_logs(body):
         raise MalformedBody("this is a logs request; post it to /v1/logs")
-    if _is_metrics(body):
+    if signal != "metrics" and _is_metrics(body):
         raise MalformedBody("this is a metrics request; post it to /v1/metrics")
+
+
+def _is_traces(body: bytes) -> bool:
+    request = _parsed(ExportTraceServiceRequest, body)
+    return request is not None and any(
+        len(span.trace_id) == 16 and len(span.span_id) == 8
+        for group in request.resource_spans
+        for scope in group.scope_spans
+        for span in scope.spans
+    )
 
 
 def _is_logs(body: bytes) -> bool:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 
 from accounts import api_keys
 from accounts.api_keys import VerifiedKey
+from traces.ingest import arrivals
+from traces.ingest.arrivals import Arrival
+from traces.ingest.door import Door
+from traces.ingest.receipts import Clock
+from traces.ingest.refusals import Refusals
+from traces.otlp import memory
+from traces.otlp.answers import Refused
+from traces.otlp.arrived import Arrived
 from traces.otlp.receiver import (
     ASGIApplication,
     Receive,
@@ -15,17 +22,20 @@ from traces.otlp.receiver import (
     Send,
     limits_from_settings,
 )
-from traces.spans import Span
 from traces.store.errors import StoreUnavailable
-from traces.store.writer import GroupCommitWriter
 
 PATHS = frozenset({"/v1/traces", "/v1/traces/", "/api/v1/public/traces", "/api/v1/public/traces/"})
 
 
 @cache
-def writer() -> GroupCommitWriter:
-    """This process's writer; it belongs to the event loop of its first use."""
-    return GroupCommitWriter()
+def door() -> Door:
+    """This process's way into the store; it belongs to the event loop of its first use."""
+    return Door()
+
+
+@cache
+def refusals() -> Refusals:
+    return Refusals()
 
 
 async def _authorize(raw_key: str) -> VerifiedKey | None:
@@ -36,13 +46,35 @@ async def _authorize(raw_key: str) -> VerifiedKey | None:
     return key if key is not None and key.may("ingest") else None
 
 
-async def _write(spans: Sequence[Span], key: VerifiedKey) -> None:
-    await writer().write(spans, retention_days=key.retention_days)
+def _prepare(arrived: Arrived, key: VerifiedKey) -> Arrival:
+    return arrivals.of(
+        arrived,
+        key_id=key.key_id,
+        project_id=key.project_id,
+        retention_days=key.retention_days,
+    )
+
+
+async def _write(arrival: Arrival) -> None:
+    await door().write(arrival)
+
+
+def _refused(key: VerifiedKey | None, refusal: Refused, size: int) -> None:
+    refusals().note(
+        key.project_id if key else None,
+        key.key_id if key else None,
+        refusal.status,
+        refusal.message,
+        size,
+    )
 
 
 @cache
-def receiver() -> Receiver[VerifiedKey]:
-    return Receiver(_authorize, _write, limits_from_settings())
+def receiver() -> Receiver[VerifiedKey, Arrival]:
+    memory.restrain()
+    return Receiver(
+        _authorize, _prepare, _write, limits_from_settings(), refused=_refused, now_ns=Clock()
+    )
 
 
 def before(application: ASGIApplication) -> ASGIApplication:

@@ -1,4 +1,4 @@
-"""OTLP/JSON trace requests to raw spans.
+"""OTLP/JSON requests to raw records.
 
 Ids are hexadecimal in either case (base64 of the right length is understood too), 64-bit integers
 strings or numbers, enumerations names or numbers; unknown fields are ignored and snake_case names
@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from traces.otlp import decoded
+from traces.logs import RawLog
+from traces.otlp import decoded, json_depth
 from traces.otlp import json_fields as fields
 from traces.otlp.decoded import MAX_TIME_NS, Collector, Decoded, MalformedBody
 from traces.otlp.decoded import MalformedSpan as Malformed
+from traces.otlp.signals import NAMES, Signal
 from traces.spans import (
     RawSpan,
     Resource,
@@ -27,7 +30,6 @@ from traces.spans import (
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_UINT32 = 2**32 - 1
-_OTHER_SIGNALS = {"resourceLogs": "logs", "resourceMetrics": "metrics"}
 _SPAN_KINDS = {
     "UNSPECIFIED": 0,
     "INTERNAL": 1,
@@ -36,93 +38,126 @@ _SPAN_KINDS = {
     "PRODUCER": 4,
     "CONSUMER": 5,
 }
+_SEVERITIES = {"UNSPECIFIED": 0} | {
+    f"{name}{step if step > 1 else ''}": 4 * rank + step
+    for rank, name in enumerate(("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"))
+    for step in range(1, 5)
+}
 _STATUS_CODES = {"UNSET": 0, "OK": 1, "ERROR": 2}
+_LONGEST_INTEGER = 400
+_TOO_LARGE = 10**400  # more than any field or double holds, and short enough to write and read
 _parse = msgspec.json.Decoder().decode
 
 
-def decode(body: bytes) -> Decoded:
-    """Raises MalformedBody when `body` is not a JSON trace request."""
+def decode(body: bytes, signal: Signal = "traces") -> Decoded[Any]:
+    """Raises MalformedBody when `body` is not a JSON request of the signal."""
+    names = NAMES[signal]
     document = _parsed(body)
     if not isinstance(document, dict):
-        raise MalformedBody(f"the body is a JSON {fields.type_name(document)}, not a trace request")
+        raise MalformedBody(f"the body is {fields.described(document)}, not a {_called(signal)}")
     document = fields.camel_cased(document)
-    if document and "resourceSpans" not in document:
-        raise MalformedBody(_describe_without_spans(document))
-    collector = Collector()
-    for resource_spans in fields.list_of(document, "resourceSpans", MalformedBody):
-        _read_resource_spans(fields.camel_cased(resource_spans), collector)
+    if document and names.groups not in document:
+        raise MalformedBody(_describe_other(document, signal))
+    collector = Collector[Any](names.record)
+    for group in fields.list_of(document, names.groups, MalformedBody):
+        _read_group(fields.camel_cased(group), collector, signal)
     return collector.done()
 
 
 def _parsed(body: bytes) -> Any:
     try:
-        return _parse(body)
+        return _read(body)
     except RecursionError:
-        raise MalformedBody("the JSON is nested too deep") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _parsed_leniently(body)
+        return _read(json_depth.cut(body))
 
 
-def _parsed_leniently(body: bytes) -> Any:
-    """What strict JSON refuses but emitters send: invalid UTF-8, halves of surrogate pairs, NaN."""
+def _read(body: bytes) -> Any:
     try:
-        loose = json.loads(body.decode("utf-8-sig", "replace"))
+        return _parse(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _read_leniently(body)
+
+
+def _read_leniently(body: bytes) -> Any:
+    """What strict JSON refuses but emitters send: invalid UTF-8, halves of surrogate pairs, NaN,
+    and integers of thousands of digits, which cost their span alone.
+    """
+    try:
+        loose = json.loads(body.decode("utf-8-sig", "replace"), parse_int=_integer)
         text = json.dumps(loose, ensure_ascii=False)
-        return json.loads(_LONE_SURROGATE.sub("\ufffd", text))
-    except RecursionError:
-        raise MalformedBody("the JSON is nested too deep") from None
+        return json.loads(_LONE_SURROGATE.sub("\ufffd", text), parse_int=_integer)
     except ValueError as error:
         raise MalformedBody(f"the body is not JSON: {error}") from None
 
 
-def _describe_without_spans(document: dict[str, Any]) -> str:
-    for name, signal in _OTHER_SIGNALS.items():
-        if name in document:
-            return f"this is a {signal} request; post it to /v1/{signal}"
-    return "the body is JSON, but has no resourceSpans, so it is not an OTLP trace request"
+def _integer(digits: str) -> int:
+    if len(digits) <= _LONGEST_INTEGER:
+        return int(digits)
+    return -_TOO_LARGE if digits[0] == "-" else _TOO_LARGE
 
 
-def _read_resource_spans(group: dict[str, Any], collector: Collector) -> None:
-    scopes = fields.list_of(group, "scopeSpans", MalformedBody)
+def _called(signal: Signal) -> str:
+    return "trace request" if signal == "traces" else f"{signal} request"
+
+
+def _describe_other(document: dict[str, Any], signal: Signal) -> str:
+    for other, names in NAMES.items():
+        if names.groups in document:
+            return f"this is a {_called(other)}; post it to /v1/{other}"
+    return (
+        f"the body is JSON, but has no {NAMES[signal].groups}, "
+        f"so it is not an OTLP {_called(signal)}"
+    )
+
+
+def _read_group(group: dict[str, Any], collector: Collector[Any], signal: Signal) -> None:
+    names, read = NAMES[signal], _READERS[signal]
+    scopes = fields.list_of(group, names.scopes, MalformedBody)
     try:
         resource = decoded.resource(fields.attributes_of(fields.object_of(group, "resource")))
     except Malformed as error:
-        for scope_spans in scopes:
-            _reject_all(fields.camel_cased(scope_spans), f"its resource: {error}", collector)
+        for item in map(fields.camel_cased, scopes):
+            _reject_all(item, names.records, f"its resource: {error}", collector)
         return
     for item in scopes:
-        scope_spans = fields.camel_cased(item)
+        scope_group = fields.camel_cased(item)
         try:
-            scope = _scope(scope_spans)
+            scope = _scope(scope_group)
         except Malformed as error:
-            _reject_all(scope_spans, f"its scope: {error}", collector)
+            _reject_all(scope_group, names.records, f"its scope: {error}", collector)
             continue
-        for span in fields.list_of(scope_spans, "spans", MalformedBody):
+        for record in fields.list_of(scope_group, names.records, MalformedBody):
             try:
-                collector.spans.append(_span(span, resource, scope))
+                collector.records.append(read(record, resource, scope))
             except Malformed as error:
-                collector.reject(_label(span), error)
+                collector.reject(_label(record), error)
 
 
-def _reject_all(scope_spans: dict[str, Any], reason: str, collector: Collector) -> None:
-    for span in fields.list_of(scope_spans, "spans", MalformedBody):
-        collector.reject(_label(span), reason)
+def _reject_all(
+    scope_group: dict[str, Any], records: str, reason: str, collector: Collector[Any]
+) -> None:
+    for record in fields.list_of(scope_group, records, MalformedBody):
+        collector.reject(_label(record), reason)
 
 
-def _label(span: Any) -> str:
-    if not isinstance(span, dict):
+def _label(record: Any) -> str:
+    if not isinstance(record, dict):
         return decoded.label("")
-    return decoded.label(span.get("name"), str(span.get("spanId") or span.get("span_id") or ""))
+    name = record.get("name") or record.get("eventName")
+    span_id = record.get("spanId") or record.get("span_id")
+    return decoded.label(
+        name if isinstance(name, str) else "", span_id if isinstance(span_id, str) else ""
+    )
 
 
-def _scope(scope_spans: dict[str, Any]) -> Scope:
-    scope = fields.object_of(scope_spans, "scope")
+def _scope(scope_group: dict[str, Any]) -> Scope:
+    scope = fields.object_of(scope_group, "scope")
     return decoded.scope(
         fields.text_of(scope, "name"),
         fields.text_of(scope, "version"),
         fields.attributes_of(scope),
         fields.integer_of(scope, "droppedAttributesCount", _MAX_UINT32),
-        fields.text_of(scope_spans, "schemaUrl"),
+        fields.text_of(scope_group, "schemaUrl"),
     )
 
 
@@ -138,11 +173,11 @@ def _span(item: Any, resource: Resource, scope: Scope) -> RawSpan:
         otel_kind=kind if 0 <= kind < 256 else 0,
         start_ns=fields.integer_of(span, "startTimeUnixNano", MAX_TIME_NS),
         end_ns=fields.integer_of(span, "endTimeUnixNano", MAX_TIME_NS),
-        status_code=fields.enumerated(status, "code", "STATUS_CODE_", _STATUS_CODES),
-        status_message=fields.text_of(status, "message"),
+        status_code=fields.enumerated(status, "code", "STATUS_CODE_", _STATUS_CODES, "status."),
+        status_message=fields.text_of(status, "message", "status."),
         attributes=fields.attributes_of(span),
-        events=[_event(event) for event in fields.list_of(span, "events")] or (),
-        links=[_link(link) for link in fields.list_of(span, "links")] or (),
+        events=fields.each(span, "events", _event) or (),
+        links=fields.each(span, "links", _link) or (),
         trace_state=fields.text_of(span, "traceState"),
         flags=fields.integer_of(span, "flags", _MAX_UINT32),
         dropped_attributes=fields.integer_of(span, "droppedAttributesCount", _MAX_UINT32),
@@ -167,3 +202,34 @@ def _link(item: Any) -> SpanLink:
         fields.text_of(link, "traceState"),
         fields.attributes_of(link),
     )
+
+
+def _log(item: Any, resource: Resource, scope: Scope) -> RawLog:
+    record = fields.camel_cased(item, Malformed)
+    return RawLog(
+        trace_id=_id_or_none(record, "traceId", 16),
+        span_id=_id_or_none(record, "spanId", 8),
+        time_ns=fields.integer_of(record, "timeUnixNano", MAX_TIME_NS),
+        observed_ns=fields.integer_of(record, "observedTimeUnixNano", MAX_TIME_NS),
+        severity_number=fields.enumerated(
+            record, "severityNumber", "SEVERITY_NUMBER_", _SEVERITIES
+        ),
+        severity_text=fields.text_of(record, "severityText"),
+        event_name=fields.text_of(record, "eventName"),
+        body=fields.value_of(record, "body"),
+        attributes=fields.attributes_of(record),
+        flags=fields.integer_of(record, "flags", _MAX_UINT32),
+        dropped_attributes=fields.integer_of(record, "droppedAttributesCount", _MAX_UINT32),
+        resource=resource,
+        scope=scope,
+    )
+
+
+def _id_or_none(record: dict[str, Any], key: str, length: int) -> bytes:
+    try:
+        return decoded.id_or_none(fields.id_of(record, key, length), length)
+    except Malformed:
+        return b""  # such a record belongs to no trace (OTLP, logs.proto)
+
+
+_READERS: Mapping[Signal, Callable[[Any, Resource, Scope], Any]] = {"traces": _span, "logs": _log}

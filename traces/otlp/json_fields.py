@@ -8,17 +8,21 @@ import math
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from traces.otlp.decoded import MAX_DEPTH, MalformedBody
 from traces.otlp.decoded import MalformedSpan as Malformed
 from traces.spans import Attributes, AttributeValue
 
+T = TypeVar("T")
+_LONGEST_INTEGER = 24
+_TOO_LARGE: int = 10**_LONGEST_INTEGER
+
 
 def camel_cased(item: Any, error: type[ValueError] = MalformedBody) -> dict[str, Any]:
     """`item` with its field names as OTLP/JSON spells them; the names below it are left alone."""
     if not isinstance(item, dict):
-        raise error(f"a {type_name(item)} stands where an object is expected")
+        raise error(f"{described(item)} stands where an object is expected")
     if any("_" in key for key in item):
         return {_camel(key): value for key, value in item.items()}
     return item
@@ -38,57 +42,91 @@ def list_of(owner: dict[str, Any], key: str, error: type[ValueError] = Malformed
     return value
 
 
+def each(owner: dict[str, Any], key: str, read: Callable[[Any], T]) -> list[T]:
+    """The list's items, read; what is wrong with one says which it is."""
+    items = []
+    for index, item in enumerate(list_of(owner, key)):
+        try:
+            items.append(read(item))
+        except Malformed as error:
+            raise Malformed(f"{key}[{index}]: {error}") from None
+    return items
+
+
 def object_of(owner: dict[str, Any], key: str) -> dict[str, Any]:
     value = owner.get(key)
-    return {} if value is None else camel_cased(value, Malformed)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Malformed(f"{key} is {described(value)}, not an object")
+    return camel_cased(value, Malformed)
 
 
-def text_of(owner: dict[str, Any], key: str) -> str:
+def text_of(owner: dict[str, Any], key: str, path: str = "") -> str:
+    """`path` is where the owner lies in its span, for the message: `status.`."""
     value = owner.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Malformed(f"{key} is a {type_name(value)}, not a string")
+        raise Malformed(f"{path}{key} is {described(value)}, not a string")
     return value
 
 
-def integer_of(owner: dict[str, Any], key: str, maximum: int) -> int:
+def integer_of(owner: dict[str, Any], key: str, maximum: int, path: str = "") -> int:
     value = owner.get(key)
     if value is None:
         return 0
     number = _whole(value)
     if number is None:
-        raise Malformed(f"{key} is {value!r:.40}, not a whole number")
+        raise Malformed(f"{path}{key} is {_shown(value)}, not a whole number")
     if number < 0:
-        raise Malformed(f"{key} is negative")
+        raise Malformed(f"{path}{key} is negative")
+    if number >= _TOO_LARGE:
+        raise Malformed(f"{path}{key} is too large, more than {maximum}")
     if number > maximum:
-        raise Malformed(f"{key} is {number}, more than {maximum}")
+        raise Malformed(f"{path}{key} is {number}, more than {maximum}")
     return number
 
 
 def _whole(value: Any) -> int | None:
+    """A whole number; of those that nothing holds only that they are so large, and their sign."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        return int(value) if math.isfinite(value) and value == int(value) else None
-    if isinstance(value, str) and len(value) <= 24:
-        try:
-            return int(value) if value.isascii() and "_" not in value else None
-        except ValueError:
-            return None
-    return None
+        if math.isinf(value):
+            return _TOO_LARGE if value > 0 else -_TOO_LARGE
+        return int(value) if value.is_integer() else None
+    return _whole_text(value) if isinstance(value, str) else None
 
 
-def enumerated(owner: dict[str, Any], key: str, prefix: str, names: dict[str, int]) -> int:
+def _whole_text(text: str) -> int | None:
+    sign = -1 if text[:1] == "-" else 1
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    digits = digits.lstrip("0") or "0"
+    return sign * (int(digits) if len(digits) <= _LONGEST_INTEGER else _TOO_LARGE)
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: short, whatever it is and however deep."""
+    if isinstance(value, (list, dict)):
+        return described(value)
+    return repr(value[:40] if isinstance(value, str) else value)[:40]
+
+
+def enumerated(
+    owner: dict[str, Any], key: str, prefix: str, names: dict[str, int], path: str = ""
+) -> int:
     value = owner.get(key)
     if isinstance(value, str) and not value.isdigit():
         number = names.get(value.upper().removeprefix(prefix))
         if number is None:
-            raise Malformed(f"{key} is {value!r:.40}, which OTLP does not know")
+            raise Malformed(f"{path}{key} is {_shown(value)}, which OTLP does not know")
         return number
-    return integer_of(owner, key, 2**31 - 1)
+    return integer_of(owner, key, 2**31 - 1, path)
 
 
 def id_of(owner: dict[str, Any], key: str, length: int) -> bytes:
@@ -99,11 +137,13 @@ def id_of(owner: dict[str, Any], key: str, length: int) -> bytes:
         try:
             return bytes.fromhex(text)
         except ValueError:
-            raise Malformed(f"{key} {text!r} is not hexadecimal") from None
+            raise Malformed(f"{key} {_shown(text)} is not hexadecimal") from None
     raw = _from_base64(text) if len(text) in _base64_lengths(length) else None
     if raw is not None and len(raw) == length:
         return raw
-    raise Malformed(f"{key} {text!r:.60} has {len(text)} characters, not {2 * length} hexadecimal")
+    raise Malformed(
+        f"{key} {_shown(text)} has {len(text)} characters, not {2 * length} hexadecimal"
+    )
 
 
 def _base64_lengths(length: int) -> tuple[int, int]:
@@ -125,8 +165,22 @@ def type_name(value: Any) -> str:
     return names.get(type(value), "number")
 
 
+def described(value: Any) -> str:
+    """The value's type with its article."""
+    name = type_name(value)
+    return name if value is None else f"an {name}" if name == "object" else f"a {name}"
+
+
 def attributes_of(owner: dict[str, Any]) -> Attributes:
     return _key_values(list_of(owner, "attributes"), 0)
+
+
+def value_of(owner: dict[str, Any], key: str) -> AttributeValue:
+    """One OTLP value, such as a log record's body."""
+    try:
+        return _value(owner.get(key), 0)
+    except Malformed as error:
+        raise Malformed(f"{key}: {error}") from None
 
 
 def _key_values(items: list[Any], depth: int) -> Attributes:
@@ -138,7 +192,7 @@ def _key_values(items: list[Any], depth: int) -> Attributes:
         except (KeyError, TypeError, AttributeError):
             raise Malformed("an attribute is not an object with a key and a value") from None
         if not isinstance(key, str):
-            raise Malformed(f"an attribute's key is a {type_name(key)}, not a string")
+            raise Malformed(f"an attribute's key is {described(key)}, not a string")
         try:
             attributes[key] = _value(value, depth)
         except Malformed as error:
@@ -160,7 +214,7 @@ def _value(value: Any, depth: int) -> AttributeValue:
 
 def _string_value(content: Any, depth: int) -> str:
     if not isinstance(content, str):
-        raise Malformed(f"stringValue is a {type_name(content)}")
+        raise Malformed(f"stringValue is {described(content)}, not a string")
     return content
 
 
@@ -169,13 +223,15 @@ def _bool_value(content: Any, depth: int) -> bool:
         return content
     if content in ("true", "false"):
         return bool(content == "true")
-    raise Malformed(f"boolValue is {content!r:.40}")
+    raise Malformed(f"boolValue is {_shown(content)}, not true or false")
 
 
 def _int_value(content: Any, depth: int) -> int:
     number = _whole(content)
-    if number is None or not -(2**63) <= number < 2**63:
-        raise Malformed(f"intValue is {content!r:.40}, not a 64-bit integer")
+    if number is None:
+        raise Malformed(f"intValue is {_shown(content)}, not a whole number")
+    if not -(2**63) <= number < 2**63:
+        raise Malformed("intValue is too large for a 64-bit integer")
     return number
 
 
@@ -183,9 +239,11 @@ def _double_value(content: Any, depth: int) -> float:
     if isinstance(content, (int, float, str)) and not isinstance(content, bool):
         try:
             return float(content)
-        except (ValueError, OverflowError):
-            pass
-    raise Malformed(f"doubleValue is {content!r:.40}, not a number")
+        except OverflowError:
+            raise Malformed("doubleValue is too large for a double") from None
+        except ValueError:
+            pass  # falls through to the one sentence for what is no number
+    raise Malformed(f"doubleValue is {_shown(content)}, not a number")
 
 
 def _bytes_value(content: Any, depth: int) -> bytes:
@@ -207,7 +265,7 @@ def _nested_values(content: Any, depth: int) -> list[Any]:
     if depth >= MAX_DEPTH:
         raise Malformed(f"it is nested deeper than {MAX_DEPTH} levels")
     if not isinstance(content, dict):
-        raise Malformed(f"a list of values is a {type_name(content)}")
+        raise Malformed(f"a list of values is {described(content)}, not an object")
     return list_of(content, "values")
 
 

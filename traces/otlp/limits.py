@@ -60,12 +60,12 @@ class Hold:
 
     def __init__(self, waiting: Waiting) -> None:
         self._waiting = waiting
-        self._bytes = 0
+        self.bytes = 0
 
     def take(self, size: int) -> None:
         self._waiting.take(size)
-        self._bytes += size
+        self.bytes += size
 
     def release(self) -> None:
-        self._waiting.give_back(self._bytes)
-        self._bytes = 0
+        self._waiting.give_back(self.bytes)
+        self.bytes = 0

@@ -1,83 +1,104 @@
-"""Protobuf trace requests to raw spans. The hot path: each attribute is touched once.
+"""Protobuf requests to raw records. The hot path: each attribute is touched once.
 
-Protobuf's parser refuses a whole request for one invalid UTF-8 string or one broken span; such a
+Protobuf's parser refuses a whole request for one invalid UTF-8 string or one broken record; such a
 request is first made readable by `wire_repair` and then read here like any other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from traces.otlp import decoded, wire_repair
-from traces.otlp.decoded import MAX_DEPTH, Collector, Decoded, MalformedBody, MalformedSpan
-from traces.spans import (
-    Attributes,
-    AttributeValue,
-    RawSpan,
-    Resource,
-    Scope,
-    SpanEvent,
-    SpanLink,
-)
+from traces.logs import RawLog
+from traces.otlp import decoded, protobuf_values, wire_repair
+from traces.otlp.decoded import Collector, Decoded, MalformedBody, MalformedSpan
+from traces.otlp.signals import NAMES, Signal
+from traces.spans import RawSpan, Resource, Scope, SpanEvent, SpanLink
+
+_attributes = protobuf_values.attributes
 
 
-def decode(body: bytes) -> Decoded:
-    """Raises MalformedBody when `body` is not a protobuf trace request."""
-    collector = Collector()
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How a signal's messages are taken apart."""
+
+    request: Any
+    groups: Callable[[Any], Any]
+    scopes: Callable[[Any], Any]
+    records: Callable[[Any], Any]
+    read: Callable[[Any, Resource, Scope], Any]
+    label: Callable[[Any], str]
+
+
+def decode(body: bytes, signal: Signal = "traces") -> Decoded[Any]:
+    """Raises MalformedBody when `body` is not a protobuf request of the signal."""
+    reader = _READERS[signal]
+    collector = Collector[Any](NAMES[signal].record)
     try:
-        request = ExportTraceServiceRequest.FromString(body)
+        request = reader.request.FromString(body)
     except DecodeError as error:
-        request = _repaired(body, error, collector)
-    for resource_spans in request.resource_spans:
-        _read_resource_spans(resource_spans, collector)
+        request = _repaired(body, error, collector, reader, signal)
+    for group in reader.groups(request):
+        _read_group(group, collector, reader)
     return collector.done()
 
 
-def _repaired(body: bytes, error: DecodeError, collector: Collector) -> ExportTraceServiceRequest:
+def _repaired(
+    body: bytes, error: DecodeError, collector: Collector[Any], reader: _Reader, signal: Signal
+) -> Any:
     try:
-        readable = wire_repair.repair(body, lambda what, why: collector.reject(what, why))
-        return ExportTraceServiceRequest.FromString(readable)
+        readable = wire_repair.repair(
+            body, lambda what, why: collector.reject(what, why), reader.request.DESCRIPTOR
+        )
+        return reader.request.FromString(readable)
     except (wire_repair.BrokenWire, DecodeError):
-        raise MalformedBody(f"the body is not a protobuf trace request: {error}") from error
+        noun = signal.removesuffix("s") if signal == "traces" else signal
+        raise MalformedBody(f"the body is not a protobuf {noun} request: {error}") from error
 
 
-def _read_resource_spans(resource_spans: Any, collector: Collector) -> None:
+def _read_group(group: Any, collector: Collector[Any], reader: _Reader) -> None:
+    scopes = reader.scopes(group)
     try:
-        resource = decoded.resource(_attributes(resource_spans.resource.attributes))
+        resource = decoded.resource(_attributes(group.resource.attributes))
     except MalformedSpan as error:
-        for scope_spans in resource_spans.scope_spans:
-            _reject_all(scope_spans.spans, f"its resource: {error}", collector)
+        for scope_group in scopes:
+            _reject_all(scope_group, f"its resource: {error}", collector, reader)
         return
-    for scope_spans in resource_spans.scope_spans:
+    for scope_group in scopes:
         try:
-            scope = _scope(scope_spans)
+            scope = _scope(scope_group)
         except MalformedSpan as error:
-            _reject_all(scope_spans.spans, f"its scope: {error}", collector)
+            _reject_all(scope_group, f"its scope: {error}", collector, reader)
             continue
-        append = collector.spans.append
-        for span in scope_spans.spans:
+        append, read = collector.records.append, reader.read
+        for record in reader.records(scope_group):
             try:
-                append(_span(span, resource, scope))
+                append(read(record, resource, scope))
             except MalformedSpan as error:
-                collector.reject(decoded.label(span.name, span.span_id), error)
+                collector.reject(reader.label(record), error)
 
 
-def _reject_all(spans: Any, reason: str, collector: Collector) -> None:
-    for span in spans:
-        collector.reject(decoded.label(span.name, span.span_id), reason)
+def _reject_all(
+    scope_group: Any, reason: str, collector: Collector[Any], reader: _Reader
+) -> None:
+    for record in reader.records(scope_group):
+        collector.reject(reader.label(record), reason)
 
 
-def _scope(scope_spans: Any) -> Scope:
-    scope = scope_spans.scope
+def _scope(scope_group: Any) -> Scope:
+    scope = scope_group.scope
     return decoded.scope(
         scope.name,
         scope.version,
         _attributes(scope.attributes),
         scope.dropped_attributes_count,
-        scope_spans.schema_url,
+        scope_group.schema_url,
     )
 
 
@@ -120,29 +141,39 @@ def _link(link: Any) -> SpanLink:
     )
 
 
-def _attributes(key_values: Any, depth: int = 0) -> Attributes:
-    attributes: Attributes = {}
-    for key_value in key_values:
-        value = key_value.value
-        # Most attributes are text, and this reads them with one call instead of two.
-        attributes[key_value.key] = value.string_value or _value(value, depth)
-    return attributes
+def _log(record: Any, resource: Resource, scope: Scope) -> RawLog:
+    return RawLog(
+        trace_id=decoded.id_or_none(record.trace_id, 16),
+        span_id=decoded.id_or_none(record.span_id, 8),
+        time_ns=record.time_unix_nano,
+        observed_ns=record.observed_time_unix_nano,
+        severity_number=record.severity_number,
+        severity_text=record.severity_text,
+        event_name=record.event_name,
+        body=protobuf_values.value(record.body),
+        attributes=_attributes(record.attributes),
+        flags=record.flags,
+        dropped_attributes=record.dropped_attributes_count,
+        resource=resource,
+        scope=scope,
+    )
 
 
-def _value(value: Any, depth: int) -> AttributeValue:
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return None
-    if kind == "array_value":
-        _check_depth(depth)
-        return [_value(item, depth + 1) for item in value.array_value.values]
-    if kind == "kvlist_value":
-        _check_depth(depth)
-        return _attributes(value.kvlist_value.values, depth + 1)
-    content: AttributeValue = getattr(value, kind)
-    return content
-
-
-def _check_depth(depth: int) -> None:
-    if depth >= MAX_DEPTH:
-        raise MalformedSpan(f"an attribute is nested deeper than {MAX_DEPTH} levels")
+_READERS: Mapping[Signal, _Reader] = {
+    "traces": _Reader(
+        ExportTraceServiceRequest,
+        attrgetter("resource_spans"),
+        attrgetter("scope_spans"),
+        attrgetter("spans"),
+        _span,
+        lambda span: decoded.label(span.name, span.span_id),
+    ),
+    "logs": _Reader(
+        ExportLogsServiceRequest,
+        attrgetter("resource_logs"),
+        attrgetter("scope_logs"),
+        attrgetter("log_records"),
+        _log,
+        lambda record: decoded.label(record.event_name),
+    ),
+}

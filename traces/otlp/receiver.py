@@ -11,19 +11,19 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from traces import pricing
-from traces.otlp import answers, decoder, encoding
+from traces.otlp import answers, decoder, encoding, memory
 from traces.otlp.answers import Answer, Refused
-from traces.otlp.decoded import MalformedBody, Rejection
+from traces.otlp.arrived import Arrived
+from traces.otlp.decoded import MalformedBody
 from traces.otlp.decoder import Encoding
 from traces.otlp.limits import Hold, Limits, Waiting, limits_from_settings
 from traces.semconv import normalize
-from traces.spans import Span
 from traces.store.errors import Overloaded, StoreError
 
 __all__ = [
@@ -57,6 +57,9 @@ _ENCODINGS: dict[str, Encoding] = {
 # Up to here the work takes about a millisecond, less than a thread's round trip is worth.
 _PLAIN_BYTES_ON_LOOP = 64 * 1024
 _ENCODED_BYTES_ON_LOOP = 8 * 1024
+# A request that held so much leaves enough behind for it to be worth giving back.
+_LARGE_BYTES = 4 * 1024**2
+_TRIM_SECONDS = 1.0
 
 
 class Key(Protocol):
@@ -67,33 +70,48 @@ class Key(Protocol):
 
 
 K = TypeVar("K", bound=Key)
+P = TypeVar("P")
 Authorize = Callable[[str], Awaitable[K | None]]
-Write = Callable[[Sequence[Span], K], Awaitable[None]]
+Prepare = Callable[[Arrived, K], P]
+Write = Callable[[P], Awaitable[None]]
+Refusal = Callable[[K | None, Refused, int], None]
+"""Key (None: without a good one), answer, bytes that had arrived."""
 
 
 class _Gone(Exception):
     """The client left before its body was complete."""
 
 
-class Receiver(Generic[K]):
-    """`authorize` says what a raw key opens (None: a bad one). `write` returns when all is stored.
+def _unnoticed(key: object, refusal: Refused, size: int) -> None:
+    return None
 
-    Both may raise StoreError, which is answered 503.
+
+class Receiver(Generic[K, P]):
+    """`authorize` says what a raw key opens (None: a bad one), `prepare` makes of a request what is
+    written, beside the event loop when it is large, `write` returns when all of it is stored, and
+    `refused` hears of what was refused.
+
+    `authorize` and `write` may raise StoreError, which is answered 503.
     """
 
     def __init__(
         self,
         authorize: Authorize[K],
-        write: Write[K],
+        prepare: Prepare[K, P],
+        write: Write[P],
         limits: Limits,
         *,
+        refused: Refusal[K] = _unnoticed,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._authorize = authorize
+        self._prepare = prepare
         self._write = write
+        self._refused = refused
         self._limits = limits
         self._now_ns = now_ns
         self._waiting = Waiting(limits.waiting_bytes)
+        self._trims = False
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-decode")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +145,20 @@ class Receiver(Generic[K]):
 
     async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
         _check_route(scope)
-        key = await self._key(headers)
+        key: K | None = None
+        held = self._waiting.hold()
+        try:
+            key = await self._key(headers)
+            return await self._taken(headers, receive, key, held)
+        except Refused as refusal:
+            self._refused(key, refusal, held.bytes)
+            raise
+        finally:
+            if held.bytes >= _LARGE_BYTES:
+                self._trim_soon()
+            held.release()
+
+    async def _taken(self, headers: dict[str, str], receive: Receive, key: K, held: Hold) -> Answer:
         request_encoding = _ENCODINGS.get(_media_type(headers))
         if request_encoding is None:
             raise Refused(
@@ -135,17 +166,12 @@ class Receiver(Generic[K]):
                 f"Content-Type {_media_type(headers)[:100] or '(none)'!r} is not OTLP. "
                 "Send application/x-protobuf or application/json.",
             )
-        held = self._waiting.hold()
-        try:
-            body = await self._body(headers, receive, held)
-            spans, rejected = await self._prepared(
-                body, headers.get("content-encoding", ""), request_encoding, key, held
-            )
-            if spans:
-                await self._write(spans, key)
-        finally:
-            held.release()
-        return answers.stored(request_encoding, rejected)
+        body = await self._body(headers, receive, held)
+        prepared, arrived = await self._prepared(
+            body, headers.get("content-encoding", ""), request_encoding, key, held
+        )
+        await self._write(prepared)
+        return answers.stored(request_encoding, arrived.rejected)
 
     async def _key(self, headers: dict[str, str]) -> K:
         raw = _raw_key(headers)
@@ -195,22 +221,25 @@ class Receiver(Generic[K]):
 
     async def _prepared(
         self, body: bytes, content_encoding: str, request_encoding: Encoding, key: K, held: Hold
-    ) -> tuple[list[Span], Sequence[Rejection]]:
-        on_loop = _ENCODED_BYTES_ON_LOOP if content_encoding else _PLAIN_BYTES_ON_LOOP
-        arguments = (body, content_encoding, request_encoding, key.project_id, held)
-        if len(body) <= on_loop:
-            return self._prepare(*arguments)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._prepare, *arguments)
+    ) -> tuple[P, Arrived]:
+        def work() -> tuple[P, Arrived]:
+            arrived = self._decoded(body, content_encoding, request_encoding, key.project_id, held)
+            return self._prepare(arrived, key), arrived
 
-    def _prepare(
+        on_loop = _ENCODED_BYTES_ON_LOOP if content_encoding else _PLAIN_BYTES_ON_LOOP
+        if len(body) <= on_loop:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _decoded(
         self,
         body: bytes,
         content_encoding: str,
         request_encoding: Encoding,
         project_id: UUID,
         held: Hold,
-    ) -> tuple[list[Span], Sequence[Rejection]]:
+    ) -> Arrived:
+        compressed_bytes = len(body)
         try:
             if content_encoding:
                 body = encoding.decompress(body, content_encoding, self._limits.body_bytes)
@@ -228,8 +257,27 @@ class Receiver(Generic[K]):
                 f"Too large: {len(decoded.spans)} spans in one request, "
                 f"more than {self._limits.spans_per_request}. Send smaller batches.",
             )
-        spans = normalize.spans(decoded.spans, project_id=project_id, received_ns=self._now_ns())
-        return spans, decoded.rejected
+        received_ns = self._now_ns()
+        return Arrived(
+            spans=normalize.spans(decoded.spans, project_id=project_id, received_ns=received_ns),
+            rejected=decoded.rejected,
+            received_ns=received_ns,
+            encoding=request_encoding,
+            content_encoding=content_encoding,
+            compressed_bytes=compressed_bytes,
+            body_bytes=len(body),
+            resource=decoded.spans[0].resource.attributes if decoded.spans else {},
+        )
+
+    def _trim_soon(self) -> None:
+        """When the request is over, and once for all that end within the same second."""
+        if not self._trims:
+            self._trims = True
+            asyncio.get_running_loop().call_later(_TRIM_SECONDS, self._trim)
+
+    def _trim(self) -> None:
+        self._trims = False
+        self._threads.submit(memory.trim)
 
     def _too_large(self) -> Refused:
         limit = self._limits.compressed_bytes

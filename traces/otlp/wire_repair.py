@@ -1,5 +1,5 @@
-"""Makes a protobuf trace request readable that the parser refuses whole: invalid UTF-8 in a string
-becomes U+FFFD, a span whose bytes are broken or nested too deep is taken out and reported.
+"""Makes a protobuf request readable that the parser refuses whole: invalid UTF-8 in a string
+becomes U+FFFD, a record whose bytes are broken or nested too deep is taken out and reported.
 
 Only for requests that failed to parse; wire format: https://protobuf.dev/programming-guides/encoding/
 """
@@ -11,25 +11,36 @@ from collections.abc import Callable
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-# The parser's own limit is 100 nested messages; a span's attributes begin at the fifth.
+# The parser's own limit is 100 nested messages; a record's attributes begin at the fifth.
 _MAX_MESSAGES = 90
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
-_SPAN = "opentelemetry.proto.trace.v1.Span"
+_RECORDS = frozenset(
+    {
+        "opentelemetry.proto.trace.v1.Span",
+        "opentelemetry.proto.logs.v1.LogRecord",
+        "opentelemetry.proto.metrics.v1.Metric",
+    }
+)
 
 OnDropped = Callable[[str, str], None]
-"""Told of each span that is taken out: what can be said of it, and why."""
+"""Told of each record that is taken out: what can be said of it, and why."""
 
 
 class BrokenWire(ValueError):
     """The bytes are not protobuf, or not this message."""
 
 
-def repair(body: bytes, on_dropped: OnDropped) -> bytes:
-    """Raises BrokenWire when the damage is not inside a span or a string."""
-    return _message(body, ExportTraceServiceRequest.DESCRIPTOR, on_dropped, 0)
+def repair(
+    body: bytes,
+    on_dropped: OnDropped,
+    request: Descriptor = ExportTraceServiceRequest.DESCRIPTOR,
+) -> bytes:
+    """Raises BrokenWire when the damage is not inside a record or a string."""
+    # A view: copies of one body would be held on every level of its messages.
+    return _message(memoryview(body), request, on_dropped, 0)
 
 
-def _message(body: bytes, descriptor: Descriptor, on_dropped: OnDropped, depth: int) -> bytes:
+def _message(body: memoryview, descriptor: Descriptor, on_dropped: OnDropped, depth: int) -> bytes:
     if depth > _MAX_MESSAGES:
         raise BrokenWire("an attribute is nested too deep")
     pieces = bytearray()
@@ -57,13 +68,13 @@ def _message(body: bytes, descriptor: Descriptor, on_dropped: OnDropped, depth: 
 
 
 def _field(
-    content: bytes, field: FieldDescriptor, on_dropped: OnDropped, depth: int
-) -> bytes | None:
+    content: memoryview, field: FieldDescriptor, on_dropped: OnDropped, depth: int
+) -> bytes | memoryview | None:
     if field.type == FieldDescriptor.TYPE_STRING:
-        return content.decode("utf-8", "replace").encode()
+        return str(content, "utf-8", "replace").encode()
     if field.type != FieldDescriptor.TYPE_MESSAGE or field.message_type is None:
         return content
-    if field.message_type.full_name != _SPAN:
+    if field.message_type.full_name not in _RECORDS:
         return _message(content, field.message_type, on_dropped, depth + 1)
     try:
         return _message(content, field.message_type, on_dropped, depth + 1)
@@ -72,7 +83,7 @@ def _field(
         return None
 
 
-def _varint(body: bytes, position: int) -> tuple[int, int]:
+def _varint(body: memoryview, position: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         try:
@@ -86,7 +97,7 @@ def _varint(body: bytes, position: int) -> tuple[int, int]:
     raise BrokenWire("a number is longer than 64 bits")
 
 
-def _skip(body: bytes, position: int, wire_type: int) -> int:
+def _skip(body: memoryview, position: int, wire_type: int) -> int:
     if wire_type == _VARINT:
         return _varint(body, position)[1]
     size = {_FIXED64: 8, _FIXED32: 4}.get(wire_type)

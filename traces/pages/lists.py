@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.access import ProjectRequest, project_view
 from traces.pages.failures import store_page
-from traces.store.filters import TraceFilter
+from traces.store.filters import ERROR_TEXT_DAYS, TraceFilter
 from traces.store.reader import BadCursor, SpanReader
 
 PAGE_SIZE = 50
@@ -26,6 +26,7 @@ RANGES = {
     "24h": ("Last 24 hours", timedelta(days=1)),
     "7d": ("Last 7 days", timedelta(days=7)),
     "30d": ("Last 30 days", timedelta(days=30)),
+    "90d": ("Last 90 days", timedelta(days=90)),
     "all": ("All time", None),
 }
 VIEWS = (
@@ -33,6 +34,13 @@ VIEWS = (
     ("error", "Errors"),
     ("finding", "With findings"),
     ("running", "Running"),
+)
+
+
+SEARCH_HELP = (
+    'Every word must occur, "in quotes" as a phrase: in the name, the start of input and output,'
+    " status and exception messages, findings, session, user or trace id."
+    f" Messages of errors are searched {ERROR_TEXT_DAYS} days back, or as far as a chosen range."
 )
 
 
@@ -84,10 +92,20 @@ class ListState:
         return "?" + urlencode({name: value for name, value in now.items() if value})
 
     @property
+    def conditions(self) -> list[str]:
+        """What the list is narrowed to, in words."""
+        named = {
+            "the search": self.text,
+            f"the view “{dict(VIEWS)[self.view]}”": self.view,
+            "this session": self.session_id,
+            "this user": self.user_id,
+            f"the time range “{RANGES[self.range][0]}”": self.range != "all",
+        }
+        return [name for name, is_set in named.items() if is_set]
+
+    @property
     def is_filtered(self) -> bool:
-        return bool(
-            self.text or self.view or self.session_id or self.user_id or self.range != "all"
-        )
+        return bool(self.conditions)
 
 
 @project_view("traces.read")
@@ -119,8 +137,34 @@ def trace_list(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
         "range_title": RANGES[state.range][0],
         "slowest_ns": max((row.duration_ns for row in page.rows), default=0) or 1,
         "clear_url": request.path,
+        "search_help": SEARCH_HELP,
+        "empty": {} if page.rows else _empty(request, state, reader),
     }
     return render(request, "traces/list.html", context)
+
+
+def _empty(request: ProjectRequest, state: ListState, reader: SpanReader) -> dict[str, str]:
+    """Why no row is shown, and the nearest thing that is there."""
+    everything = {"action_url": request.path, "action_text": "Show all traces"}
+    if state.cursor:
+        title, text = "No older traces", "The list ends here."
+        newest = {"action_url": state.query() or request.path, "action_text": "Back to the newest"}
+        return {"icon": "search-x", "title": title, "text": text, **newest}
+    if state.is_filtered:
+        text = "Nothing that has arrived fits " + _listed(state.conditions) + "."
+        if state.text:
+            text += f" {SEARCH_HELP}"
+        return {"icon": "search-x", "title": "No trace matches", "text": text, **everything}
+    start = reverse("traces:getting_started", kwargs={"project_id": request.project.id})
+    send = {"action_url": start, "action_text": "Send the first trace"}
+    text = "The first run shows up here a second after its spans arrive."
+    if reader.traces(TraceFilter(include_evaluations=True), limit=1).rows:
+        text = "What has arrived so far are evaluation runs, which this list leaves out."
+    return {"icon": "list-tree", "title": "No traces yet", "text": text, **send}
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
 
 
 def _redirect_to_trace(request: HttpRequest, project_id: UUID) -> HttpResponse:

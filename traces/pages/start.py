@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.access import ProjectRequest, project_view
 from accounts.models import ApiKey
+from traces import first_trace
 from traces.pages.failures import store_page
 from traces.store.filters import TraceFilter
 from traces.store.reader import SpanReader
@@ -26,14 +27,15 @@ def getting_started(request: ProjectRequest, project_id: UUID) -> HttpResponseBa
         .order_by("-created_at", "id")
         .first()
     )
-    host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
-    host = f"[{host}]" if ":" in host else host
+    otlp_url = _otlp_url(request)
     context = {
         "nav": "getting_started",
         "key": key,
-        "otlp_url": f"http://{host}:{settings.OTLP_PORT}"
-        if settings.TRACEROOT_IS_LOOPBACK
-        else settings.PUBLIC_URL,
+        "key_to_fill_in": first_trace.KEY_TO_FILL_IN,
+        "sdk_snippet": first_trace.with_sdk(settings.PUBLIC_URL),
+        "opentelemetry_snippet": first_trace.with_opentelemetry(otlp_url),
+        "curl_snippet": first_trace.with_curl(otlp_url),
+        "otlp_url": otlp_url,
         **_arrival(project_id),
     }
     return render(request, "traces/getting_started.html", context)
@@ -44,6 +46,15 @@ def getting_started(request: ProjectRequest, project_id: UUID) -> HttpResponseBa
 def arrival(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
     """The part of the page that waits; it says so when the first trace is here."""
     return render(request, "traces/arrival.html", _arrival(project_id))
+
+
+def _otlp_url(request: ProjectRequest) -> str:
+    """On loopback the receiver's port under the name that the browser uses; else the public one."""
+    if not settings.TRACEROOT_IS_LOOPBACK:
+        return str(settings.PUBLIC_URL)
+    host = urlsplit(f"//{request.get_host()}").hostname or "localhost"
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.OTLP_PORT}"
 
 
 def _arrival(project_id: UUID) -> dict[str, object]:

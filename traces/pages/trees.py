@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from traces import totals
 from traces.store.rows import SpanOutline, TraceSummary
 
 _MAX_PREVIEW = 160
 
 
 def rows(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[dict[str, Any]]:
-    """Pre-order, siblings by start. A span whose parent is missing stands at the top level; spans
-    that are their own ancestors (a hostile or broken exporter) too.
+    """Pre-order, siblings by start. A span whose parent is missing stands at the top level; of a
+    cycle in parents (a hostile or broken exporter) the first span does, with the rest below it.
     """
+    if outline:  # by the spans' own clock, which the trace's listed time may correct
+        summary = replace(summary, start_ns=min(span.start_ns for span in outline))
+    cyclic = in_cycles(outline)
     by_id = {span.span_id: span for span in outline}
     children: dict[bytes, list[SpanOutline]] = defaultdict(list)
     for span in outline:
@@ -24,10 +29,30 @@ def rows(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[dict[str
     ordered: list[dict[str, Any]] = []
     for top in children[b""]:
         _walk(top, children, placed, ordered, summary)
-    for span in outline:  # members of a parent cycle
-        if span.span_id not in placed:
+    for span in outline:
+        if span.span_id in cyclic:
             _walk(span, children, placed, ordered, summary)
+    for row in ordered:
+        if bytes.fromhex(row["id"]) in cyclic:
+            row["note"] = "cycle in parents"
     return ordered
+
+
+def in_cycles(outline: Sequence[SpanOutline]) -> set[bytes]:
+    """Ids of the spans that are their own ancestors, without those that only hang below them."""
+    parents = {span.span_id: span.parent_span_id for span in outline}
+    cyclic: set[bytes] = set()
+    seen: set[bytes] = set()
+    for start in parents:
+        path: dict[bytes, int] = {}
+        at = start
+        while at in parents and at not in seen:
+            seen.add(at)
+            path[at] = len(path)
+            at = parents[at]
+        if at in path:  # it closes here
+            cyclic.update(span_id for span_id, place in path.items() if place >= path[at])
+    return cyclic
 
 
 def _walk(
@@ -81,10 +106,22 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
         found.append(f"only {len(outline):,} of {summary.span_count:,} spans are shown")
     if summary.orphan_spans:
         found.append(f"{summary.orphan_spans} spans name a parent that has not arrived")
-    if summary.is_rootless:
+    cyclic = in_cycles(outline)
+    if cyclic:
+        found.append(f"cycle in parents: {_own_ancestors(outline, cyclic)}")
+    if summary.is_rootless and (summary.orphan_spans or not cyclic):
         found.append("the root span has not arrived")
     if summary.unpriced_spans:
         found.append(f"{summary.unpriced_spans} model calls have no known price")
+    if outline and outline[0].start_ns > summary.start_ns + totals.CLOCK_AHEAD_SECONDS * 10**9:
+        found.append("the sender's clock is ahead: the trace is listed by its arrival")
     if any(span.status == "error" and not span.end_ns for span in outline):
         found.append("a failed span never ended")
     return found
+
+
+def _own_ancestors(outline: Sequence[SpanOutline], cyclic: set[bytes]) -> str:
+    if len(cyclic) > 1:
+        return f"{len(cyclic):,} spans are their own ancestors"
+    name = next(span.name for span in outline if span.span_id in cyclic)
+    return f"the span “{name[:80] or '(unnamed)'}” names itself as its parent"

@@ -10,7 +10,13 @@ from traces.spans import SpanEvent
 
 EXCEPTION = "exception"
 _FIRST_TOKEN = frozenset(
-    {"First Token Stream Event", "gen_ai.first_token", "first_token", "llm.content.first_token"}
+    {
+        "First Token Stream Event",
+        "gen_ai.first_token",
+        "first_token",
+        "llm.content.first_token",
+        "ai.stream.firstChunk",
+    }
 )
 _ROLES = {
     "gen_ai.system.message": "system",
@@ -42,6 +48,24 @@ def first_token_ns(events: Sequence[SpanEvent]) -> int:
     return next((event.time_ns for event in events if event.name in _FIRST_TOKEN), 0)
 
 
+def tool_text(events: Sequence[SpanEvent], side: Literal["input", "output"]) -> tuple[str, str]:
+    """A tool's arguments or result, where they travel as a message, and the source."""
+    wanted = "gen_ai.tool.message" if side == "input" else _CHOICE
+    for event in events:
+        if event.name == wanted:
+            held = event.attributes.get("content") or event.attributes.get("message")
+            content = _structured(held)
+            if isinstance(content, list) and content and all(_is_text(item) for item in content):
+                content = "\n".join(item["text"] for item in content)
+            if content:
+                return reading.text(content), f"event:{event.name}"
+    return "", ""
+
+
+def _is_text(item: Any) -> bool:
+    return isinstance(item, dict) and item.keys() == {"text"} and isinstance(item["text"], str)
+
+
 def messages(events: Sequence[SpanEvent], side: Literal["input", "output"]) -> tuple[str, str]:
     """The text of the messages that events carry, and its source; empty when they carry none."""
     listed: list[dict[str, Any]] = []
@@ -63,17 +87,17 @@ def _message(event: SpanEvent, side: str) -> dict[str, Any] | None:
         if event.name != _CHOICE:
             return None
         choice = {key: _structured(value) for key, value in event.attributes.items()}
-        message = choice.get("message")
-        return {"role": "assistant", **message} if isinstance(message, dict) else _with_role(choice)
+        message = choice.pop("message", None)
+        if isinstance(message, dict):
+            return {"role": "assistant", **message}
+        if message is not None:
+            choice["content"] = message
+        return {"role": "assistant", **choice}
     role = _ROLES.get(event.name)
     if role is None:
         return None
     attributes = event.attributes.items()
     return {"role": role, **{key: _structured(value) for key, value in attributes}}
-
-
-def _with_role(choice: dict[str, Any]) -> dict[str, Any]:
-    return {"role": "assistant", **choice}
 
 
 def _structured(value: Any) -> Any:

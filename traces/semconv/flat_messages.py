@@ -8,7 +8,8 @@ from typing import Any
 
 from traces.spans import Attributes, AttributeValue
 
-_MAX_INDEX = 100_000
+_MESSAGES = ("message", "prompt", "completion")
+_THINGS = ("document", "embedding")
 
 Tree = dict[str, Any]
 
@@ -56,9 +57,14 @@ def _place(node: Tree, path: list[str], value: AttributeValue) -> None:
 
 
 def _message(node: Tree) -> dict[str, Any]:
-    """OpenInference nests everything under `message`; OpenLLMetry does not."""
-    inner = node.get("message")
-    message = inner if isinstance(inner, dict) else node
+    """OpenInference nests everything under what it is; OpenLLMetry does not."""
+    for kind in _THINGS:
+        if isinstance(node.get(kind), dict):
+            return dict(node[kind])
+    inner = next((node[key] for key in _MESSAGES if isinstance(node.get(key), dict)), node)
+    message = (
+        {**inner, "content": inner["text"]} if inner is not node and "text" in inner else inner
+    )
     built: dict[str, Any] = {"role": message.get("role", "")}
     content = _content(message)
     if content is not None:

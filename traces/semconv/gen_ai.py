@@ -6,7 +6,8 @@ The input count includes cached tokens, the output count reasoning.
 
 from __future__ import annotations
 
-from traces.semconv.convention import Convention
+from traces.semconv.convention import Convention, LogTables
+from traces.semconv.reads import Reads
 
 GEN_AI = Convention(
     name="gen_ai",
@@ -22,12 +23,35 @@ GEN_AI = Convention(
             "embedding": "embedding",
             "rerank": "reranker",
             "retrieval": "retriever",
+            "retrieve": "retriever",
+            "search_memory": "retriever",
+            "vector_db_retrieve": "retriever",
+            "llm_request": "llm",
+            "image_generation": "llm",
+            "audio_transcription": "llm",
+            "text_to_speech": "llm",
             "execute_tool": "tool",
             "invoke_agent": "agent",
             "create_agent": "agent",
             "invoke_workflow": "chain",
+            "execute_task": "task",
             "evaluate": "evaluator",
-        }
+        },
+        "gen_ai.span.kind": {
+            "llm": "llm",
+            "embedding": "embedding",
+            "retriever": "retriever",
+            "reranker": "reranker",
+            "tool": "tool",
+            "agent": "agent",
+            "chain": "chain",
+            "workflow": "chain",
+            "entry": "chain",
+            "step": "chain",
+            "task": "task",
+            "guardrail": "guardrail",
+            "evaluator": "evaluator",
+        },
     },
     fields={
         # Bare `input` and `output` stand first: who writes them beside the messages means the whole
@@ -59,8 +83,8 @@ GEN_AI = Convention(
         "response_model": ("gen_ai.response.model",),
         "response_id": ("gen_ai.response.id",),
         "finish_reasons": ("gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"),
-        "session_id": ("gen_ai.conversation.id",),
-        "user_id": ("gen_ai.request.user", "gen_ai.openai.request.user"),
+        "session_id": ("gen_ai.conversation.id", "gen_ai.session.id", "gen_ai.thread.id"),
+        "user_id": ("gen_ai.user.id", "gen_ai.request.user", "gen_ai.openai.request.user"),
         "prompt_name": ("gen_ai.prompt.name",),
         "prompt_version": ("gen_ai.prompt.version",),
         "first_token_seconds": (
@@ -98,7 +122,8 @@ GEN_AI = Convention(
             "gen_ai.usage.output_details.reasoning_tokens",
             "gen_ai.usage.details.reasoning_tokens",
         ),
-        "reported_cost_usd": ("gen_ai.usage.cost", "operation.cost"),
+        "total_tokens": ("gen_ai.usage.total_tokens",),
+        "reported_cost_usd": ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "operation.cost"),
     },
     implies={
         "gen_ai.request.model": "llm",
@@ -108,4 +133,35 @@ GEN_AI = Convention(
         "gen_ai.tool.call.arguments": "tool",
         "gen_ai.tool.call.result": "tool",
     },
+    # Bare names that several agents write on their log records; read there only.
+    logs=LogTables(
+        fields={
+            "input_tokens": ("input_token_count",),
+            "output_tokens": ("output_token_count",),
+            "cache_read_tokens": ("cached_content_token_count",),
+            "reasoning_tokens": ("thoughts_token_count",),
+            "total_tokens": ("total_token_count",),
+        },
+    ),
+    reads=Reads(
+        fields={
+            "input_messages": ("gen_ai.input.messages", "gen_ai.prompt"),
+            "output_messages": ("gen_ai.output.messages", "gen_ai.completion"),
+            "system_instructions": ("gen_ai.system_instructions", "gen_ai.system.instructions"),
+            "tool_definitions": ("gen_ai.tool.definitions", "gen_ai.request.tools"),
+            "tool_arguments": (
+                "gen_ai.tool.call.arguments",
+                "gen_ai.tool.arguments",
+                "gen_ai.tool.input",
+            ),
+            "tool_result": (
+                "gen_ai.tool.call.result",
+                "gen_ai.tool.result",
+                "gen_ai.tool.output",
+            ),
+            "retrieval_contexts": ("gen_ai.retrieval.documents",),
+        },
+        param_prefixes=("gen_ai.request.", "gen_ai.openai.request."),
+        usage_prefixes=("gen_ai.usage.details.", "gen_ai.usage.experimental."),
+    ),
 )

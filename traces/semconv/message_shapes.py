@@ -8,39 +8,30 @@ raises.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
-from traces.semconv import reading
+from traces.semconv import message_parts
+from traces.semconv.message_parts import CALLS, MAX_PARTS, REASONING, RESULTS, Part, first, parts
 
-PartType = Literal["text", "tool_call", "tool_result", "reasoning", "media"]
+__all__ = ["Message", "Part", "message", "messages", "parts"]
 
 _MAX_MESSAGES = 5_000
-_MAX_PARTS = 1_000
 _MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """`arguments` is JSON text (of a tool_call), `result` text or JSON text (of a tool_result)."""
-
-    type: PartType
-    text: str = ""
-    tool_call_id: str = ""
-    tool_name: str = ""
-    arguments: str = ""
-    result: str = ""
-    mime_type: str = ""
-    uri: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
-    """`role`: system, user, assistant or tool; another word only where the emitter used one."""
+    """`role`: system, user, assistant or tool; another word only where the emitter used one.
+
+    `is_listed`: its content came as a list of blocks, not as text.
+    """
 
     role: str
     parts: tuple[Part, ...]
     name: str = ""
+    finish_reason: str = field(default="", compare=False)
+    is_listed: bool = field(default=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -58,35 +49,23 @@ _ROLES = {
     "systemmessage": "system",
     "toolmessage": "tool",
 }
-_TEXT = frozenset({"text", "input_text", "output_text", "refusal"})
-_REASONING = frozenset({"reasoning", "thinking", "redacted_thinking", "summary_text"})
-_CALLS = frozenset({"tool_call", "tool_use", "function_call", "tool-call", "server_tool_use"})
-_RESULTS = frozenset(
-    {
-        "tool_call_response",
-        "tool_result",
-        "tool-result",
-        "function_call_output",
-        "function_response",
-        "tool_response",
-    }
-)
-_MEDIA = frozenset(
-    {
-        "image",
-        "image_url",
-        "input_image",
-        "audio",
-        "input_audio",
-        "video",
-        "document",
-        "file",
-        "input_file",
-        "blob",
-        "uri",
-        "media",
-    }
-)
+# Messages that travel in a list of events say what they are by the event's name.
+_EVENT_ROLES = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+    "gen_ai.choice": "assistant",
+}
+_ENVELOPES = (
+    "messages", "contents", "output", "input", "message", "generations", "body", "content",
+)  # fmt: skip
+_PLAIN_PROMPTS = ("input", "prompt")
+# What LiveKit notes in a conversation between its messages.
+_CALL_ITEMS = frozenset({"function_call", "custom_tool_call", "reasoning"})
+_NOTES = frozenset({"agent_config_update", "agent_handoff"})
+_AI_SDK_PROMPT = frozenset({"system", "prompt", "instructions", "allowSystemInMessages"})
+_PLAIN_RESULTS = ("text", "combined_chunk_content")
 
 
 def messages(value: Any, role: str) -> list[Message] | None:
@@ -95,6 +74,51 @@ def messages(value: Any, role: str) -> list[Message] | None:
     `role` is for messages that do not say theirs.
     """
     return _messages(value, role, 0)
+
+
+def sides(value: Any) -> tuple[list[Message], list[Message]]:
+    """What went in and what came out, of a whole conversation: its last answers are the output.
+
+    Where events name the answer (a choice), that is the output.
+    """
+    found = messages(value, "user") or []
+    end = len(found)
+    if isinstance(value, list) and len(value) == len(found):
+        named = [index for index, item in enumerate(value) if _event(item) == "gen_ai.choice"]
+        if named:
+            chosen = set(named)
+            rest = [message for index, message in enumerate(found) if index not in chosen]
+            return rest, [found[index] for index in named]
+    while end and found[end - 1].role == "assistant":
+        end -= 1
+    return found[:end], found[end:]
+
+
+def message(value: Mapping[str, Any], role: str) -> Message:
+    """One message object of any known shape."""
+    inner = value.get("message")
+    if isinstance(inner, dict) and _event(value) == "gen_ai.choice":
+        value = {**inner, "finish_reason": value.get("finish_reason")}
+    said = str(value.get("role") or _EVENT_ROLES.get(_event(value)) or value.get("type") or "")
+    said = said.lower()
+    if said in CALLS or said in RESULTS or said in REASONING or said == "message":
+        # An item of the Responses API says its type there, and nobody's role.
+        by_type = "tool" if said in RESULTS else "assistant" if said in _CALL_ITEMS else ""
+        said = str(value.get("role") or by_type)
+    own_role = _ROLES.get(said, said) or role
+    found = [*_leading_parts(value), *_tool_calls(value)]
+    if own_role == "tool":
+        found = [_as_result(value, part) for part in found]
+    return Message(
+        own_role,
+        tuple(found[:MAX_PARTS]),
+        str(value.get("name") or ""),
+        finish_reason=str(first(value, "finish_reason", "finishReason", "stop_reason") or ""),
+        is_listed=isinstance(value.get("content"), list),
+    )
+
+
+# --- lists and envelopes ----------------------------------------------------------------------
 
 
 def _messages(value: Any, role: str, depth: int) -> list[Message] | None:
@@ -112,59 +136,6 @@ def _messages(value: Any, role: str, depth: int) -> list[Message] | None:
     return found
 
 
-def message(value: Mapping[str, Any], role: str) -> Message:
-    """One message object of any known shape."""
-    said = str(value.get("role") or value.get("type") or "").lower()
-    if said in _CALLS or said in _RESULTS or said in _REASONING or said == "message":
-        said = str(value.get("role") or "")  # an item of the Responses API says its type there
-    own_role = _ROLES.get(said, said) or role
-    found = [*_leading_parts(value), *_tool_calls(value)]
-    if own_role == "tool":
-        found = [_as_result(value, part) for part in found]
-    return Message(own_role, tuple(found[:_MAX_PARTS]), str(value.get("name") or ""))
-
-
-def parts(value: Any) -> tuple[Part, ...]:
-    """Content of any known shape: text, a block, or a list of both."""
-    if value is None or value == "" or value == []:
-        return ()
-    if isinstance(value, str):
-        return (Part("text", text=value),)
-    if isinstance(value, list):
-        return tuple(part for item in value[:_MAX_PARTS] for part in parts_of_item(item))
-    return parts_of_item(value)
-
-
-def parts_of_item(item: Any) -> tuple[Part, ...]:
-    if item is None:
-        return ()
-    if not isinstance(item, dict):
-        return (Part("text", text=item if isinstance(item, str) else reading.as_json(item)),)
-    kind = str(item.get("type") or _kind_by_keys(item)).lower()
-    if kind in _CALLS:
-        return (_call(item),)
-    if kind in _RESULTS:
-        return (_result(item),)
-    if kind in _REASONING:
-        return _reasoning(item)
-    if kind in _MEDIA:
-        return (_media(item, kind),)
-    text = _first(item, "text", "content", "refusal") if kind in _TEXT else None
-    if isinstance(text, str):
-        return (Part("text", text=text),) if text else ()
-    return (Part("text", text=reading.as_json(item)),)
-
-
-def tool_calls_of(value: Any) -> list[Part]:
-    """Chat completions' `tool_calls`."""
-    if not isinstance(value, list):
-        return []
-    return [_call(item) for item in value[:_MAX_PARTS] if isinstance(item, dict)]
-
-
-# --- lists and envelopes ----------------------------------------------------------------------
-
-
 def _from_list(items: list[Any], role: str, depth: int) -> list[Message] | None:
     if not items:
         return None
@@ -172,16 +143,24 @@ def _from_list(items: list[Any], role: str, depth: int) -> list[Message] | None:
         return _messages(items[0], role, depth + 1)
     if not all(isinstance(item, dict) for item in items):
         return None
-    items = [_unwrapped(item) for item in items[:_MAX_MESSAGES]]
+    items = [_unwrapped(item) for item in items[:_MAX_MESSAGES] if not _is_note(item)]
     if all(_is_message(item) for item in items):
         return [message(item, role) for item in items]
-    if all(_is_block(item) for item in items):
-        return [Message(role, parts(items))]
+    if all(message_parts.is_block(item) for item in items):
+        return [Message(role, parts(items), is_listed=True)]
     return None
+
+
+def _is_note(item: Mapping[str, Any]) -> bool:
+    kind = item.get("type")
+    return isinstance(kind, str) and kind in _NOTES
 
 
 def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
     """LangChain's serialised messages keep the message under `kwargs` or `data`."""
+    inner = item.get("message")
+    if isinstance(inner, dict) and "text" in item and "role" not in item:  # a generation
+        item = inner
     for key in ("kwargs", "data"):
         inner = item.get(key)
         if isinstance(inner, dict) and "content" in inner:
@@ -198,35 +177,45 @@ def _role_of_class(kind: str) -> str:
 
 def _from_envelope(value: dict[str, Any], role: str, depth: int) -> list[Message] | None:
     """Whole requests and responses of model APIs."""
-    choices = value.get("choices")
-    if isinstance(choices, list):
-        found = [
-            message(choice["message"], "assistant")
-            for choice in choices[:_MAX_PARTS]
-            if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
-        ]
-        return found or None
-    candidates = value.get("candidates")
-    if isinstance(candidates, list):
-        found = [
-            message(item["content"], "assistant")
-            for item in candidates[:_MAX_PARTS]
-            if isinstance(item, dict) and isinstance(item.get("content"), dict)
-        ]
-        return found or None
-    for key in ("messages", "contents", "output", "input", "message", "generations"):
+    for key, inner_key in (("choices", "message"), ("candidates", "content")):
+        answers = value.get(key)
+        if isinstance(answers, list):
+            return [
+                message({**item[inner_key], **_reason(item)}, "assistant")
+                for item in answers[:MAX_PARTS]
+                if isinstance(item, dict) and isinstance(item.get(inner_key), dict)
+            ] or None
+    for key in _ENVELOPES:
         inner = value.get(key)
         if isinstance(inner, (list, dict)):
             found_inner = _messages(inner, role, depth + 1)
             if found_inner:
                 return found_inner
-        elif key == "input" and isinstance(inner, str) and "model" in value:
-            return [Message("user", parts(inner))]
+    return _from_plain(value, role)
+
+
+def _from_plain(value: dict[str, Any], role: str) -> list[Message] | None:
+    """A request whose prompt is text, or a result whose answer is."""
+    if role == "user" and ("model" in value or value.keys() <= _AI_SDK_PROMPT):
+        for key in _PLAIN_PROMPTS:
+            if isinstance(value.get(key), str):
+                return [Message("user", parts(value[key]))]
+    if role == "assistant":
+        for key in _PLAIN_RESULTS:
+            text = value.get(key)
+            if isinstance(text, str) and (text or value.get("toolCalls")):
+                return [message({**value, "role": role, "content": text}, role)]
     return None
 
 
+def _reason(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"finish_reason": first(item, "finish_reason", "finishReason")}
+
+
 def _is_message(item: Mapping[str, Any]) -> bool:
-    if str(item.get("type", "")).lower() in _CALLS | _RESULTS | {"message"}:
+    if str(item.get("type", "")).lower() in CALLS | RESULTS | {"message"}:
+        return True
+    if _event(item) in _EVENT_ROLES:
         return True
     has_content = any(key in item for key in ("content", "parts", "tool_calls", "contents"))
     if isinstance(item.get("role"), str):
@@ -234,21 +223,21 @@ def _is_message(item: Mapping[str, Any]) -> bool:
     return str(item.get("type", "")).lower() in _ROLES and "content" in item
 
 
-def _is_block(item: Mapping[str, Any]) -> bool:
-    kind = str(item.get("type") or _kind_by_keys(item)).lower()
-    return kind in _TEXT | _REASONING | _CALLS | _RESULTS | _MEDIA
+def _event(item: Any) -> str:
+    name = item.get("event.name") if isinstance(item, dict) else ""
+    return name if isinstance(name, str) else ""
 
 
-# --- parts ------------------------------------------------------------------------------------
+# --- the parts of one message -----------------------------------------------------------------
 
 
 def _leading_parts(value: Mapping[str, Any]) -> list[Part]:
     kind = str(value.get("type") or "").lower()
-    if kind in _CALLS or kind in _RESULTS or kind in _REASONING:
-        return list(parts_of_item(dict(value)))
-    content = _first(value, "parts", "content", "contents", "text")
+    if kind in CALLS or kind in RESULTS or kind in REASONING:
+        return list(message_parts.parts_of_item(dict(value)))
+    content = first(value, "parts", "content", "contents", "text")
     found = list(parts(content))
-    thinking = _first(value, "reasoning_content", "reasoning", "thinking")
+    thinking = first(value, "reasoning_content", "reasoning", "thinking", "reasoningText")
     if isinstance(thinking, str) and thinking:
         found.insert(0, Part("reasoning", text=thinking))
     refusal = value.get("refusal")
@@ -258,10 +247,10 @@ def _leading_parts(value: Mapping[str, Any]) -> list[Part]:
 
 
 def _tool_calls(value: Mapping[str, Any]) -> list[Part]:
-    calls = tool_calls_of(value.get("tool_calls"))
+    calls = message_parts.calls(first(value, "tool_calls", "toolCalls"))
     legacy = value.get("function_call")
     if isinstance(legacy, dict):
-        calls.append(_call(legacy))
+        calls.append(message_parts.call(legacy))
     return calls
 
 
@@ -270,75 +259,7 @@ def _as_result(value: Mapping[str, Any], part: Part) -> Part:
         return part
     return Part(
         "tool_result",
-        tool_call_id=str(_first(value, "tool_call_id", "id") or ""),
+        tool_call_id=str(first(value, "tool_call_id", "id") or ""),
         tool_name=str(value.get("name") or ""),
         result=part.text,
     )
-
-
-def _call(item: Mapping[str, Any]) -> Part:
-    function = _first(item, "function", "functionCall", "function_call")
-    details = function if isinstance(function, dict) else item
-    arguments = _first(details, "arguments", "args", "input", "parameters")
-    return Part(
-        "tool_call",
-        tool_call_id=str(_first(item, "call_id", "id", "tool_call_id", "toolCallId") or ""),
-        tool_name=str(_first(details, "name", "tool_name", "toolName") or ""),
-        arguments="" if arguments is None else reading.text(arguments),
-    )
-
-
-def _result(item: Mapping[str, Any]) -> Part:
-    inner = item.get("functionResponse")
-    details = inner if isinstance(inner, dict) else item
-    result = _first(details, "response", "result", "content", "output")
-    blocks = parts(result) if isinstance(result, list) else ()
-    only_text = bool(blocks) and all(block.type == "text" for block in blocks)
-    text = "\n".join(block.text for block in blocks) if only_text else None
-    if text is None:
-        text = "" if result is None else reading.text(result)
-    call_id = _first(item, "id", "tool_use_id", "call_id", "tool_call_id", "toolCallId")
-    return Part(
-        "tool_result",
-        tool_call_id=str(call_id or ""),
-        tool_name=str(_first(details, "name", "tool_name", "toolName") or ""),
-        result=text,
-    )
-
-
-def _reasoning(item: Mapping[str, Any]) -> tuple[Part, ...]:
-    text = _first(item, "content", "text", "thinking", "summary", "data")
-    if isinstance(text, list):
-        text = "\n".join(part.text for part in parts(text))
-    return (Part("reasoning", text=text),) if isinstance(text, str) and text else ()
-
-
-def _media(item: Mapping[str, Any], kind: str) -> Part:
-    source = _first(item, kind, "source", "image_url", "image", "input_audio", "file", "inlineData")
-    details: Mapping[str, Any] = source if isinstance(source, dict) else item
-    uri = (
-        source if isinstance(source, str) else _first(details, "url", "uri", "file_uri", "file_id")
-    )
-    mime = _first(details, "mime_type", "media_type", "mimeType") or _first(item, "mime_type")
-    data = _first(details, "data", "content", "file_data")
-    if not uri and isinstance(data, str):
-        uri = f"data:{mime or 'application/octet-stream'};base64,{data}"
-    text = _first(item, "modality", "filename", "name") or kind
-    return Part("media", text=str(text), mime_type=str(mime or ""), uri=str(uri or ""))
-
-
-def _kind_by_keys(item: Mapping[str, Any]) -> str:
-    """Blocks without a type: Gemini's parts and bare text."""
-    if isinstance(item.get("functionCall"), dict) or isinstance(item.get("function_call"), dict):
-        return "function_call"
-    if isinstance(item.get("functionResponse"), dict):
-        return "function_response"
-    if "inlineData" in item or "image_url" in item:
-        return "media"
-    if isinstance(item.get("text"), str) and len(item) <= 2:
-        return "reasoning" if item.get("thought") is True else "text"
-    return ""
-
-
-def _first(item: Mapping[str, Any], *keys: str) -> Any:
-    return next((item[key] for key in keys if item.get(key) not in (None, "")), None)

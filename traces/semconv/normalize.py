@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import get_args
 from uuid import UUID
 
 from traces import pricing
-from traces.semconv import events, flat_messages, lifting, reading, usage
-from traces.semconv.convention import Field
+from traces.semconv import events, flat_messages, lifting, prompt_hash, reading, usage
+from traces.semconv.convention import Field, TextField
 from traces.semconv.lifting import Lifted
 from traces.semconv.registry import (
     CACHE_BESIDE_INPUT,
+    CACHE_BESIDE_PROVIDERS,
     CONVENTIONS,
+    KIND_FIELDS,
     NO_CONVENTION,
     RESOURCE_FIELDS,
+    Dialect,
+    dialect,
 )
 from traces.spans import Attributes, AttributeValue, Kind, RawSpan, Resource, Span, Status, Usage
 
@@ -25,33 +30,10 @@ _REMOTE_PARENT = 0x300  # OTLP span flags: "is remote" is known, and true
 _ANCESTORS = "traceroot.span.ids_path"
 _PLAIN = "opentelemetry"
 _EVALUATION = "evaluation"
+_NO_START_BUT_END = "the end: no start was sent"
+_NO_START = "receipt: neither start nor end was sent"
 _STATUS: dict[int, Status] = {0: "unset", 1: "ok", 2: "error"}
-_TEXT_FIELDS: frozenset[Field] = frozenset(
-    {
-        "operation",
-        "agent_name",
-        "agent_id",
-        "tool_name",
-        "tool_call_id",
-        "provider",
-        "model",
-        "request_model",
-        "response_model",
-        "response_id",
-        "session_id",
-        "user_id",
-        "environment",
-        "release",
-        "service_name",
-        "trace_name",
-        "prompt_name",
-        "prompt_version",
-        "git_repo",
-        "git_ref",
-        "git_source_file",
-        "git_source_function",
-    }
-)
+_TEXT_FIELDS: frozenset[Field] = frozenset(get_args(TextField))
 _MAX_COST_USD = Decimal(10**8)
 _CENT_MILLIONTHS = Decimal("0.000000001")
 
@@ -71,8 +53,11 @@ def spans(raws: Iterable[RawSpan], *, project_id: UUID, received_ns: int) -> lis
     return normalized
 
 
-def span(raw: RawSpan, *, project_id: UUID, received_ns: int) -> Span:
-    return _span(raw, project_id, received_ns, resource_facts(raw.resource))
+def span(
+    raw: RawSpan, *, project_id: UUID, received_ns: int, spoken: Dialect | None = None
+) -> Span:
+    """`spoken` is given where the scope and the name do not tell: of log records."""
+    return _span(raw, project_id, received_ns, resource_facts(raw.resource), spoken)
 
 
 def resource_facts(resource: Resource) -> ResourceFacts:
@@ -86,11 +71,19 @@ def resource_facts(resource: Resource) -> ResourceFacts:
     return facts
 
 
-def _span(raw: RawSpan, project_id: UUID, received_ns: int, facts: ResourceFacts) -> Span:
-    attributes = raw.attributes
-    lifted = lifting.lift(attributes)
+def _span(
+    raw: RawSpan,
+    project_id: UUID,
+    received_ns: int,
+    facts: ResourceFacts,
+    spoken: Dialect | None = None,
+) -> Span:
+    spoken = spoken or dialect(raw.scope.name, raw.name)
+    lifted = lifting.lift(raw.attributes, spoken)
+    attributes = {**raw.attributes, **lifted.held} if lifted.held else raw.attributes
     sources: dict[str, str] = {}
-    kind = _kind(lifted, sources)
+    kind = _kind(lifted, spoken, raw.name, sources)
+    _lift_by_kind(lifted, kind, attributes)
     result = Span(
         project_id=project_id,
         trace_id=raw.trace_id,
@@ -98,7 +91,7 @@ def _span(raw: RawSpan, project_id: UUID, received_ns: int, facts: ResourceFacts
         parent_span_id=raw.parent_span_id,
         name=raw.name,
         kind=kind,
-        start_ns=raw.start_ns,
+        start_ns=raw.start_ns or raw.end_ns or received_ns,
         end_ns=raw.end_ns,
         status=_STATUS.get(raw.status_code, "unset"),
         # A finished span stays over an unfinished copy of it that arrives later.
@@ -120,6 +113,8 @@ def _span(raw: RawSpan, project_id: UUID, received_ns: int, facts: ResourceFacts
         dropped_events=raw.dropped_events,
         dropped_links=raw.dropped_links,
     )
+    if not raw.start_ns:
+        sources["start_ns"] = _NO_START_BUT_END if raw.end_ns else _NO_START
     _fill_text(result, lifted, facts, sources)
     _fill_names(result, sources)
     _fill_lists(result, lifted, sources)
@@ -127,17 +122,33 @@ def _span(raw: RawSpan, project_id: UUID, received_ns: int, facts: ResourceFacts
     _fill_error(result, lifted, sources)
     _fill_numbers(result, lifted, sources)
     result.is_evaluation = lifted.is_evaluation or result.environment == _EVALUATION
+    result.prompt_hash = prompt_hash.of(result)
+    result.attributes = raw.attributes
     return result
 
 
-def _kind(lifted: Lifted, sources: dict[str, str]) -> Kind:
+def _kind(lifted: Lifted, spoken: Dialect, name: str, sources: dict[str, str]) -> Kind:
     if lifted.kind is not None:
         sources["kind"] = lifted.kind_source
         return lifted.kind
+    if spoken.kinds:
+        kind = spoken.kinds.get(name) or spoken.kinds.get(name.partition(" ")[0])
+        if kind is not None:
+            sources["kind"] = "name"
+            return kind
     if lifted.implied_kind is not None:
         sources["kind"] = lifted.implied_source
         return lifted.implied_kind
     return "span"
+
+
+def _lift_by_kind(lifted: Lifted, kind: Kind, attributes: Attributes) -> None:
+    """Attributes whose meaning depends on what the span is."""
+    for field, names in KIND_FIELDS[lifted.convention].get(kind, {}).items():
+        if field not in lifted.names:
+            found = next((name for name in names if attributes.get(name) not in (None, "")), None)
+            if found is not None:
+                lifted.names[field] = found
 
 
 def _convention(lifted: Lifted) -> str:
@@ -178,16 +189,23 @@ def _fill_lists(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
         if name is not None:
             setattr(span, field, reading.words(span.attributes[name]))
             sources[field] = name
-    if not lifted.merged and not lifted.metadata:
+    if (name := lifted.names.get("comma_tags")) is not None and not span.tags:
+        listed = (tag.strip() for tag in reading.text(span.attributes[name]).split(","))
+        span.tags, sources["tags"] = tuple(tag for tag in listed if tag), name
+    if not lifted.merged and not lifted.metadata and not lifted.trace_metadata:
         return
     maps: dict[str, dict[str, str]] = {"metadata": {}, "trace_metadata": {}}
     for _, field, name in sorted(lifted.merged):
         for key, text in reading.entries(span.attributes[name]).items():
             maps[field].setdefault(key, text)
         sources.setdefault(field, name)
-    for key, name in lifted.metadata.items():
-        maps["metadata"].setdefault(key, reading.text(span.attributes[name]))
-        sources.setdefault("metadata", name)
+    for field, entries in (
+        ("metadata", lifted.metadata),
+        ("trace_metadata", lifted.trace_metadata),
+    ):
+        for key, name in entries.items():
+            maps[field].setdefault(key, reading.unquoted(reading.text(span.attributes[name])))
+            sources.setdefault(field, name)
     span.metadata, span.trace_metadata = maps["metadata"], maps["trace_metadata"]
 
 
@@ -204,13 +222,18 @@ def _content(span: Span, lifted: Lifted, side: str) -> tuple[str, str]:
     """One side's text and its source: an attribute verbatim, else flat messages, else events."""
     name = lifted.names.get("input" if side == "input" else "output")
     if name is not None:
-        return reading.text(span.attributes[name]), name
+        text = reading.text(span.attributes[name])
+        return (text, name) if text not in reading.WITHHELD else ("", "")
     prefix = lifted.flat.get(side)
     if prefix is not None:
         messages = flat_messages.collect(span.attributes, prefix)
         if messages:
             return reading.as_json(messages), f"{prefix}*"
     if span.events:
+        if span.kind == "tool":
+            found = events.tool_text(span.events, "input" if side == "input" else "output")
+            if found[0]:
+                return found
         return events.messages(span.events, "input" if side == "input" else "output")
     return "", ""
 
@@ -239,25 +262,51 @@ def _fill_numbers(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
         line = reading.count(attributes[name])
         if line is not None and line < 2**32:
             span.git_source_line, sources["git_source_line"] = line, name
-    if (name := names.get("first_token_seconds")) is not None:
-        seconds = reading.decimal(attributes[name])
-        if seconds is not None and 0 <= seconds < 10**7:
-            span.first_token_ns = span.start_ns + int(seconds * 10**9)
-            sources["first_token_ns"] = name
-    elif span.events and (time_ns := events.first_token_ns(span.events)):
-        span.first_token_ns = time_ns
+    _fill_first_token(span, names, sources)
     if (name := names.get("reported_cost_usd")) is not None:
         cost = _cost(attributes[name])
         if cost is not None:
             span.reported_cost_usd, sources["reported_cost_usd"] = cost, name
-    span.usage = _usage(names, attributes, sources)
+    span.usage = _usage(lifted, attributes, sources)
     if span.usage is not None and span.model:
         span.computed_cost_usd = pricing.cost_usd(span.model, span.provider, span.usage)
         if span.computed_cost_usd is not None:
             span.price_version = pricing.version()
+    if span.reported_cost_usd == 0 and span.usage is not None and span.computed_cost_usd:
+        # Instrumentations write 0 for models that their price lists lack.
+        span.reported_cost_usd = None
+        del sources["reported_cost_usd"]
+
+
+_FIRST_TOKEN_UNITS: tuple[tuple[Field, int], ...] = (
+    ("first_token_ms", 10**6),
+    ("first_token_seconds", 10**9),
+)
+_LONGEST_WAIT_NS = 10**16
+
+
+def _fill_first_token(span: Span, names: dict[Field, str], sources: dict[str, str]) -> None:
+    """A duration since the start, a moment, or the moment of an event."""
+    for field, unit_ns in _FIRST_TOKEN_UNITS:
+        if (name := names.get(field)) is not None:
+            waited = reading.decimal(span.attributes[name])
+            if waited is not None and 0 <= waited * unit_ns < _LONGEST_WAIT_NS:
+                span.first_token_ns = span.start_ns + int(waited * unit_ns)
+                sources["first_token_ns"] = name
+                return
+    if (name := names.get("first_token_at")) is not None:
+        moment_ns = reading.moment_ns(span.attributes[name])
+        if moment_ns and 0 <= moment_ns - span.start_ns < _LONGEST_WAIT_NS:
+            span.first_token_ns, sources["first_token_ns"] = moment_ns, name
+            return
+    if span.events and (time_ns := events.first_token_ns(span.events)):
+        span.first_token_ns = time_ns
 
 
 def _cost(value: AttributeValue) -> Decimal | None:
+    """A number, or an object of numbers by what they are for: their `total`, else their sum."""
+    if isinstance(value, dict) or (isinstance(value, str) and value[:1] == "{"):
+        return _cost(reading.total(value))
     cost = reading.decimal(value)
     if cost is None or not 0 <= cost < _MAX_COST_USD:
         return None
@@ -272,15 +321,15 @@ _COUNTS: tuple[tuple[str, Field], ...] = (
     ("cache_write_5m", "cache_write_5m_tokens"),
     ("cache_write_1h", "cache_write_1h_tokens"),
     ("reasoning", "reasoning_tokens"),
+    ("total", "total_tokens"),
     ("input_audio", "input_audio_tokens"),
     ("output_audio", "output_audio_tokens"),
 )
 
 
-def _usage(
-    names: dict[Field, str], attributes: Attributes, sources: dict[str, str]
-) -> Usage | None:
+def _usage(lifted: Lifted, attributes: Attributes, sources: dict[str, str]) -> Usage | None:
     """Single attributes first; a usage object counts only where neither input nor output is one."""
+    names = lifted.names
     counts: dict[str, int] = {}
     for bucket, field in _COUNTS:
         name = names.get(field)
@@ -293,5 +342,18 @@ def _usage(
         if reported is not None:
             sources["usage"] = manual
             return usage.disjoint(reported)
-    inside = names.get("input_tokens") not in CACHE_BESIDE_INPUT
-    return usage.disjoint(usage.counts(counts, cache_inside_input=inside)) if counts else None
+    if not counts:
+        return None
+    inside = not lifted.cache_beside_input and _cache_inside_input(names, attributes)
+    return usage.disjoint(usage.counts(counts, cache_inside_input=inside))
+
+
+def _cache_inside_input(names: dict[Field, str], attributes: Attributes) -> bool:
+    name = names.get("input_tokens", "")
+    if name in CACHE_BESIDE_INPUT:
+        return False
+    providers, marks = CACHE_BESIDE_PROVIDERS.get(name, ((), ()))
+    provider = names.get("provider")
+    if not providers or provider is None or any(mark in attributes for mark in marks):
+        return True
+    return not reading.text(attributes[provider]).lower().startswith(providers)

@@ -6,6 +6,7 @@ Prompt counts include what the cache read and wrote.
 from __future__ import annotations
 
 from traces.semconv.convention import Convention, FlatMessages
+from traces.semconv.reads import Reads
 
 OPENINFERENCE = Convention(
     name="openinference",
@@ -78,7 +79,7 @@ OPENINFERENCE = Convention(
         "user_id": ("user.id", "session.user_id"),
         "tags": ("tag.tags",),
         "metadata": ("metadata",),
-        "prompt_name": ("prompt.id",),
+        "prompt_name": ("prompt.id", "prompt.name"),
         "prompt_version": ("llm.prompt_template.version",),
         "input_tokens": ("llm.token_count.prompt", "decision.token_count.input"),
         "output_tokens": ("llm.token_count.completion", "decision.token_count.output"),
@@ -94,6 +95,7 @@ OPENINFERENCE = Convention(
         "cache_write_1h_tokens": ("llm.token_count.prompt_details.cache_write_1h",),
         "reasoning_tokens": ("llm.token_count.completion_details.reasoning",),
         "input_audio_tokens": ("llm.token_count.prompt_details.audio",),
+        "total_tokens": ("llm.token_count.total",),
         "output_audio_tokens": ("llm.token_count.completion_details.audio",),
         "reported_cost_usd": ("llm.cost.total", "claude_agent_sdk.total_cost_usd"),
     },
@@ -107,5 +109,34 @@ OPENINFERENCE = Convention(
     flat_messages=(
         FlatMessages("llm.input_messages.", "input"),
         FlatMessages("llm.output_messages.", "output"),
+        FlatMessages("llm.prompts.", "input"),
+        FlatMessages("llm.choices.", "output"),
+        FlatMessages("retrieval.documents.", "output", are_messages=False),
+        FlatMessages("reranker.output_documents.", "output", are_messages=False),
+        FlatMessages("reranker.input_documents.", "input", are_messages=False),
+        FlatMessages("embedding.embeddings.", "input", are_messages=False),
+    ),
+    reads=Reads(
+        fields={
+            "tool_arguments": ("tool.parameters",),
+            "tool_definitions": (
+                "llm.tools",
+                "llm.invocation_parameters#tools",
+                "tool.json_schema",
+            ),
+            "retrieval_contexts": (
+                "retrieval.documents",
+                "reranker.output_documents",
+                "output.documents",
+            ),
+            "system_instructions": ("llm.invocation_parameters#system",),
+        },
+        param_objects=(
+            "llm.invocation_parameters",
+            "embedding.invocation_parameters",
+            "decision.invocation_parameters",
+        ),
+        params={"top_k": ("reranker.top_k",)},
+        flat_documents=("retrieval.documents.", "reranker.output_documents.", "output.documents."),
     ),
 )

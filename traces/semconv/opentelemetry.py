@@ -5,6 +5,7 @@ https://opentelemetry.io/docs/specs/semconv/
 from __future__ import annotations
 
 from traces.semconv.convention import Convention
+from traces.semconv.reads import Reads
 
 OPENTELEMETRY = Convention(
     name="opentelemetry",
@@ -30,10 +31,21 @@ OPENTELEMETRY = Convention(
         "error_message": ("error.message", "exception.message"),
         "metadata": ("metadata",),
         "git_repo": ("vcs.repository.url.full", "vcs.repository.name"),
-        "git_ref": ("vcs.ref.head.revision", "vcs.repository.ref.revision"),
+        "git_ref": ("vcs.ref.head.revision", "vcs.repository.ref.revision", "vcs.ref.head.name"),
         "git_source_file": ("code.file.path", "code.filepath"),
         "git_source_line": ("code.line.number", "code.lineno"),
         "git_source_function": ("code.function.name", "code.function"),
+    },
+    # Whoever writes them there means them, where nothing says it better.
+    json_fields={
+        "metadata": (
+            ("user_id", ("user_id",)),
+            ("user_id", ("userId",)),
+            ("session_id", ("session_id",)),
+            ("session_id", ("sessionId",)),
+            ("session_id", ("thread_id",)),
+            ("session_id", ("conversation_id",)),
+        )
     },
     resource_fields={
         "service_name": ("service.name",),
@@ -44,8 +56,15 @@ OPENTELEMETRY = Convention(
             "traceroot.git.ref",
             "vcs.ref.head.revision",
             "vcs.repository.ref.revision",
+            "vcs.ref.head.name",
         ),
         "session_id": ("session.id",),
         "user_id": ("user.id", "enduser.id"),
     },
+    reads=Reads(
+        fields={
+            "user_email": ("user.email", "enduser.email"),
+            "customer_id": ("customer.id", "customer_id"),
+        }
+    ),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
 from base64 import b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,7 +16,10 @@ import msgspec
 
 from traces.spans import AttributeValue
 
+WITHHELD = frozenset({"<REDACTED>", "[REDACTED]"})
+"""What agents write in place of content that they were told not to send."""
 _MAX_COUNT = 2**53
+_LONGEST_LITERAL = 4_000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(enc_hook=lambda value: str(value)).encode
@@ -40,6 +46,17 @@ def parsed_json(value: Any) -> Any:
         return None
 
 
+def parsed_structure(value: Any) -> Any:
+    """As `parsed_json`, and also Python's own text of a dictionary or a list."""
+    parsed = parsed_json(value)
+    if parsed is None and isinstance(value, str) and value[:2] in ("{'", "[{", "['"):
+        try:
+            return ast.literal_eval(value) if len(value) < _LONGEST_LITERAL else None
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    return parsed
+
+
 def _parsed_leniently(text: str) -> Any:
     """NaN, and halves of surrogate pairs where somebody cut text off: strict JSON has neither."""
     if text.lstrip()[:1] not in ("{", "["):
@@ -49,6 +66,31 @@ def _parsed_leniently(text: str) -> Any:
         return json.loads(_LONE_SURROGATE.sub("\ufffd", loose))
     except (ValueError, RecursionError):
         return None
+
+
+def at(value: Any, path: Sequence[str]) -> Any:
+    """What lies at the end of `path` in nested objects and lists, or None.
+
+    Of a list the key is a number from the start, or `-1` for the last.
+    """
+    for key in path:
+        if isinstance(value, list):
+            index = len(value) - 1 if key == "-1" else int(key) if key.isdecimal() else -1
+            value = value[index] if 0 <= index < len(value) else None
+        elif isinstance(value, dict):
+            value = value.get(key)
+        else:
+            return None
+    return value
+
+
+def unquoted(text: str) -> str:
+    """A JSON string's content (some SDKs quote every text), anything else as it is."""
+    if len(text) > 1 and text[0] == '"' == text[-1]:
+        parsed = parsed_json(text)
+        if isinstance(parsed, str):
+            return parsed
+    return text
 
 
 def looks_like_json(value: str) -> bool:
@@ -76,6 +118,37 @@ def decimal(value: Any) -> Decimal | None:
     except (InvalidOperation, ValueError):
         return None
     return number if number.is_finite() and abs(number.adjusted()) < 30 else None
+
+
+def total(value: AttributeValue) -> str | None:
+    """Of an object of numbers (also as JSON) its `total`, else their sum; None when it has none."""
+    found = parsed_json(value)
+    if not isinstance(found, dict):
+        return None
+    named = decimal(found.get("total"))
+    if named is not None:
+        return str(named)
+    numbers = [number for item in found.values() if (number := decimal(item)) is not None]
+    return str(sum(numbers, Decimal(0))) if numbers else None
+
+
+def moment_ns(value: AttributeValue) -> int:
+    """A moment in ISO 8601 (also quoted as JSON) or in milliseconds since 1970, or 0.
+
+    Without an offset it is UTC.
+    """
+    if type(value) is int:
+        return value * 10**6 if 0 < value < 2**43 else 0
+    if not isinstance(value, str) or len(value) > 50:
+        return 0
+    try:
+        moment = datetime.fromisoformat(value.strip('"'))
+    except ValueError:
+        return 0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1_000
 
 
 def words(value: AttributeValue) -> tuple[str, ...]:

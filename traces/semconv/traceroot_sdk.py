@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from traces.semconv.convention import Convention
+from traces.semconv.reads import Reads
 
 TRACEROOT_SDK = Convention(
     name="traceroot",
@@ -49,4 +50,12 @@ TRACEROOT_SDK = Convention(
     implies={"traceroot.llm.model": "llm"},
     metadata_prefixes=("traceroot.metadata.",),
     evaluation_prefixes=("traceroot.eval.",),
+    reads=Reads(
+        fields={
+            "input_messages": ("traceroot.llm.prompt",),
+            "tool_definitions": ("traceroot.llm.model_parameters#tools",),
+            "source": ("traceroot.source",),
+        },
+        param_objects=("traceroot.llm.model_parameters",),
+    ),
 )

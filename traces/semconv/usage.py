@@ -27,6 +27,7 @@ class Counts:
     reasoning: int | None = None
     input_audio: int | None = None
     output_audio: int | None = None
+    total: int | None = None
     cache_inside_input: bool = True
 
     @property
@@ -58,6 +59,7 @@ def counts(found: Mapping[str, int], *, cache_inside_input: bool = True) -> Coun
         reasoning=get("reasoning"),
         input_audio=get("input_audio"),
         output_audio=get("output_audio"),
+        total=get("total"),
         cache_inside_input=cache_inside_input,
     )
 
@@ -74,9 +76,10 @@ def disjoint(reported: Counts) -> Usage | None:
         write_5m = max(0, (reported.cache_write or 0) - write_1h)
     cached = read + write_5m + write_1h
     gross = reported.input or 0
+    inside = reported.cache_inside_input and not _adds_cached(reported, cached)
     reasoning, output = reported.reasoning or 0, reported.output or 0
     return Usage(
-        uncached_input=max(0, gross - cached) if reported.cache_inside_input else gross,
+        uncached_input=max(0, gross - cached) if inside else gross,
         cache_read=read,
         cache_write_5m=write_5m,
         cache_write_1h=write_1h,
@@ -93,26 +96,55 @@ def disjoint(reported: Counts) -> Usage | None:
     )
 
 
+def _adds_cached(reported: Counts, cached: int) -> bool:
+    """Whether the reported total shows that cached tokens were counted beside the input."""
+    if not cached or reported.total is None:
+        return False
+    return reported.total == (reported.input or 0) + (reported.output or 0) + cached
+
+
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "input": ("input_tokens", "prompt_tokens", "inputTokens", "promptTokens", "promptTokenCount"),
+    "input": (
+        "input_tokens",
+        "prompt_tokens",
+        "inputTokens",
+        "promptTokens",
+        "promptTokenCount",
+        "input",
+    ),
     "output": (
         "output_tokens",
         "completion_tokens",
         "outputTokens",
         "completionTokens",
         "candidatesTokenCount",
+        "output",
     ),
     "cache_read": (
         "cache_read_tokens",
+        "input_cached_tokens",
+        "input_cache_read",
         "cache_read_input_tokens",
         "cached_tokens",
         "cachedInputTokens",
         "cachedContentTokenCount",
     ),
-    "cache_write": ("cache_write_tokens", "cache_creation_input_tokens", "cacheWriteTokens"),
+    "cache_write": (
+        "cache_write_tokens",
+        "cache_creation_input_tokens",
+        "input_cache_creation",
+        "cacheWriteTokens",
+    ),
     "cache_write_1h": ("cache_write_1h_tokens", "ephemeral_1h_input_tokens"),
     "cache_write_5m": ("cache_write_5m_tokens", "ephemeral_5m_input_tokens"),
-    "reasoning": ("reasoning_tokens", "reasoningTokens", "thoughtsTokenCount"),
+    "reasoning": (
+        "reasoning_tokens",
+        "output_reasoning_tokens",
+        "output_reasoning",
+        "reasoningTokens",
+        "thoughtsTokenCount",
+    ),
+    "total": ("total_tokens", "totalTokens", "total", "totalTokenCount"),
 }
 _NESTED = (
     "prompt_tokens_details",
@@ -125,25 +157,43 @@ _NESTED = (
 _BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
+# Free names of counts that add up, as Langfuse's users give them.
+_DISJOINT = {"input", "output"}
+
+
 def from_object(value: Any) -> Counts | None:
     """A provider's usage object (or JSON text of one), as applications hand it over by hand."""
     reported = reading.parsed_json(value)
     if not isinstance(reported, dict):
         return None
     levels = [reported, *(reported[key] for key in _NESTED if isinstance(reported.get(key), dict))]
-    found = {
-        bucket: number
-        for bucket, names in _NAMES.items()
-        if (number := _first_count(levels, names)) is not None
-    }
+    found = _counted(levels)
+    if not found.keys() - {"total"}:
+        return None
     inside = not any(name in reported for name in _BESIDE)
-    return counts(found, cache_inside_input=inside) if found else None
+    if reported.keys() & _DISJOINT:
+        inside = False
+        found["output"] = found.get("output", 0) + found.get("reasoning", 0)
+    return counts(found, cache_inside_input=inside)
 
 
-def _first_count(levels: list[Any], names: tuple[str, ...]) -> int | None:
+_BUCKETS: Mapping[str, tuple[str, int]] = {
+    name: (bucket, place) for bucket, names in _NAMES.items() for place, name in enumerate(names)
+}
+
+
+def _counted(levels: list[dict[str, Any]]) -> dict[str, int]:
+    """Of each bucket the count on the outermost level, of its names the first."""
+    found: dict[str, int] = {}
     for level in levels:
-        for name in names:
-            number = reading.count(level.get(name))
-            if number is not None:
-                return number
-    return None
+        best: dict[str, tuple[int, int]] = {}
+        for name, value in level.items():
+            meant = _BUCKETS.get(name)
+            if meant is None or (number := reading.count(value)) is None:
+                continue
+            bucket, place = meant
+            if bucket not in best or place < best[bucket][0]:
+                best[bucket] = (place, number)
+        for bucket, (_, number) in best.items():
+            found.setdefault(bucket, number)
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
+from itertools import chain, filterfalse
 from typing import Any
 
 from traces.spans import Span, SpanEvent, SpanLink, Usage
@@ -21,6 +22,13 @@ _PLAIN_TEXT = {"String", "LowCardinality(String)"}
 
 def unsigned(value: int, bits: int) -> int:
     return min(max(value, 0), (1 << bits) - 1)
+
+
+def all_unsigned(column: list[int], bits: int) -> list[int]:
+    """The column with each value made to fit; the same list when all do, as nearly always."""
+    if not column or (min(column) >= 0 and max(column) >> bits == 0):
+        return column
+    return [unsigned(value, bits) for value in column]
 
 
 def tokens(value: int) -> int:
@@ -47,19 +55,16 @@ def check_text(columns: Iterable[Sequence[Any]], types: Iterable[str]) -> None:
         if type_ in _PLAIN_TEXT:
             _check(column)
         elif type_.startswith("Array(") and "String" in type_:
-            for texts in column:
-                _check(texts)
+            _check(chain.from_iterable(column))
         elif type_.startswith("Map("):
-            for mapping in column:
-                _check(mapping)
-                if not type_.endswith("Float64)"):
-                    _check(mapping.values())
+            _check(chain.from_iterable(column))
+            if not type_.endswith("Float64)"):
+                _check(chain.from_iterable(map(dict.values, column)))
 
 
 def _check(texts: Iterable[str]) -> None:
-    for text in texts:
-        if not text.isascii():  # a flag of the object; most texts cost nothing more
-            text.encode()
+    for text in filterfalse(str.isascii, texts):  # a flag of the object; most cost nothing more
+        text.encode()
 
 
 def cleaned(span: Span) -> Span:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,14 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 from clickhouse_connect.driver.httputil import get_pool_manager
 from django.conf import settings
 
+from traces.store import reasons
 from traces.store.errors import QueryTooLarge, StoreRejected, StoreUnavailable
 
 # https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
 _NO_CAPACITY = {159, 160, 202, 203, 209, 210, 236, 241, 242, 243, 252, 319, 394, 425, 999}
 _TOO_LARGE = {158, 159, 160, 241, 307, 396}
+# An INSERT refused for these says nothing of its rows: no such table or column, no permission.
+_NOT_OF_THE_ROWS = {10, 16, 47, 60, 62, 81, 164, 192, 193, 194, 291, 497, 516}
 # What one answer may take of this process's memory; a server holds to it, the embedded engine to
 # its own memory limit only.
 _MAX_RESULT_BYTES = 512 * 1024**2
@@ -79,27 +84,28 @@ def _parse(url: str) -> Address:
 
 
 _lock = threading.Lock()
-_connected: tuple[Address, Client] | None = None
+_connected: dict[float, tuple[Address, Client]] = {}
 
 
-def client() -> Client:
+def client(answer_seconds: float | None = None) -> Client:
     """The process's shared client; made at first use, thread-safe because it holds no session.
 
-    Raises StoreUnavailable when the engine cannot be reached.
+    `answer_seconds` is how long it waits for an answer; by default a little longer than a query may
+    take. Raises StoreUnavailable when the engine cannot be reached.
     """
-    global _connected
+    seconds = answer_seconds or settings.CLICKHOUSE_QUERY_SECONDS + 10
     target = address()
-    current = _connected
+    current = _connected.get(seconds)
     if current is not None and current[0] == target:
         return current[1]
     with _lock:
-        if _connected is not None and _connected[0] == target:
-            return _connected[1]
-        _connected = (target, _connect(target))
-        return _connected[1]
+        current = _connected.get(seconds)
+        if current is None or current[0] != target:
+            current = _connected[seconds] = (target, _connect(target, seconds))
+        return current[1]
 
 
-def _connect(target: Address) -> Client:
+def _connect(target: Address, answer_seconds: float) -> Client:
     try:
         return clickhouse_connect.get_client(
             host=target.host,
@@ -112,21 +118,45 @@ def _connect(target: Address) -> Client:
             compress=target.is_secure,
             autogenerate_session_id=False,
             connect_timeout=3,
-            send_receive_timeout=settings.CLICKHOUSE_QUERY_SECONDS + 10,
+            send_receive_timeout=answer_seconds,
             query_limit=0,
             pool_mgr=get_pool_manager(maxsize=max(16, settings.CLICKHOUSE_POOL_SIZE), num_pools=2),
         )
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}") from error
+        raise StoreUnavailable(
+            f"The trace store cannot be reached: {reasons.brief(error)}"
+        ) from error
 
 
 def forget() -> None:
-    """Drop the shared client; the next use connects anew."""
-    global _connected
+    """Drop the shared clients; the next use connects anew."""
     with _lock:
-        if _connected is not None:
-            _connected[1].close()
-        _connected = None
+        for _, connected in _connected.values():
+            connected.close()
+        _connected.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the engine says a read took of it."""
+
+    elapsed_ns: int
+    read_rows: int
+    read_bytes: int
+
+
+_costs: ContextVar[list[Cost] | None] = ContextVar("costs", default=None)
+
+
+@contextmanager
+def costs() -> Iterator[list[Cost]]:
+    """What each read of this context cost the engine, in their order."""
+    found: list[Cost] = []
+    token = _costs.set(found)
+    try:
+        yield found
+    finally:
+        _costs.reset(token)
 
 
 def query(
@@ -152,7 +182,12 @@ def query(
     except DatabaseError as error:
         raise _typed(error, reading=True) from error
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}") from error
+        raise StoreUnavailable(
+            f"The trace store cannot be reached: {reasons.brief(error)}"
+        ) from error
+    if (found := _costs.get()) is not None:
+        said = result.summary
+        found.append(Cost(*(int(said.get(name, 0)) for name in Cost.__slots__)))
     names = result.column_names
     return [dict(zip(names, row, strict=True)) for row in result.result_rows]
 
@@ -164,7 +199,9 @@ def command(sql: str, parameters: Mapping[str, Any] | None = None) -> None:
     except DatabaseError as error:
         raise _typed(error, reading=False) from error
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}") from error
+        raise StoreUnavailable(
+            f"The trace store cannot be reached: {reasons.brief(error)}"
+        ) from error
 
 
 def insert(
@@ -173,46 +210,62 @@ def insert(
     """Write columns of equal length; returns how many rows the engine says it wrote.
 
     Raises StoreUnavailable (nothing can be said to be written: send again) or StoreRejected.
+    An engine that does not answer within CLICKHOUSE_INSERT_SECONDS is unavailable.
     """
+    # The driver's context refers to itself and to what it is given, which would keep every row
+    # until the garbage collector comes round: it gets a list of its own, emptied afterwards.
+    block = list(columns)
     try:
-        summary = client().insert(
+        summary = client(settings.CLICKHOUSE_INSERT_SECONDS).insert(
             table,
-            columns,
+            block,
             column_names=names,
             column_type_names=types,
             column_oriented=True,
-            # Newer servers buffer inserts by default, and would answer before the rows are stored.
-            settings={"async_insert": 0},
+            settings={
+                # Newer servers buffer inserts by default, and would answer before they store.
+                "async_insert": 0,
+                # Replicated tables would drop a block that they know, and then count no rows.
+                "insert_deduplicate": 0,
+            },
         )
     except DatabaseError as error:
+        if _code(error) in _NOT_OF_THE_ROWS:
+            raise StoreUnavailable(
+                f"The trace store takes no rows: {reasons.brief(error)}"
+            ) from error
         raise _typed(error, reading=False) from error
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}") from error
+        raise StoreUnavailable(
+            f"The trace store cannot be reached: {reasons.brief(error)}"
+        ) from error
     except (ValueError, TypeError, ArithmeticError) as error:  # the driver cannot encode a value
-        raise StoreRejected(f"{table}: {_brief(error)}") from error
+        raise StoreRejected(f"{table}: {reasons.brief(error)}") from error
+    finally:
+        block.clear()
     return int(summary.written_rows)
 
 
-def is_reachable() -> bool:
+def is_reachable(*, seconds: float = 3.0) -> bool:
     try:
-        return bool(client().ping())
+        return bool(client(settings.CLICKHOUSE_INSERT_SECONDS).ping(seconds))
     except StoreUnavailable:
         return False
 
 
 def _typed(error: DatabaseError, *, reading: bool) -> Exception:
     if isinstance(error, DataError):  # the driver's own: a value that does not fit its column
-        return StoreRejected(_brief(error))
+        return StoreRejected(reasons.brief(error))
     code = _code(error)
     if code == 0:
-        return StoreUnavailable(f"The trace store cannot be reached: {_brief(error)}")
+        return StoreUnavailable(f"The trace store cannot be reached: {reasons.brief(error)}")
     if reading and code in _TOO_LARGE:
         return QueryTooLarge(
             "This question is too large for one read. Choose a shorter time range or less content."
         )
     if code in _NO_CAPACITY:
-        return StoreUnavailable(f"The trace store has no capacity: {_brief(error)}")
-    return StoreRejected(_brief(error))
+        return StoreUnavailable(f"The trace store has no capacity: {reasons.brief(error)}")
+    return StoreRejected(reasons.brief(error))
 
 
 def _code(error: DatabaseError) -> int:
@@ -227,7 +280,3 @@ def _code(error: DatabaseError) -> int:
             if digits:
                 return int(digits)
     return 0
-
-
-def _brief(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]

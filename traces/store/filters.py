@@ -5,10 +5,16 @@ The query language of the explorer compiles to the same shape.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from traces.store import statements
+
+ERROR_TEXT_DAYS = 30
+"""How far back a search without a start reads what spans say of errors: never all of them."""
+_TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NS = 2**64 - 1
 _MAX_SECONDS = 2**32 - 1  # DateTime
@@ -99,7 +105,8 @@ class TraceFilter:
             "include_evaluations": self.include_evaluations,
             "status": self.status,
             "name": self.name,
-            "text": self.text,
+            "terms": list(terms(self.text)),
+            "error_text_days": ERROR_TEXT_DAYS,
             "session_id": self.session_id,
             "user_id": self.user_id,
         }
@@ -110,13 +117,9 @@ class TraceFilter:
             fragments.append("status = {status:String}")
         if self.name:
             fragments.append("positionCaseInsensitiveUTF8(name, {name:String}) > 0")
-        if self.text:
+        if terms(self.text):
             fragments.append(
-                "positionCaseInsensitiveUTF8(input_preview, {text:String}) > 0"
-                " OR positionCaseInsensitiveUTF8(output_preview, {text:String}) > 0"
-                " OR positionCaseInsensitiveUTF8(name, {text:String}) > 0"
-                " OR session_id = {text:String} OR user_id = {text:String}"
-                " OR lower(hex(trace_id)) = lower({text:String})"
+                _holds_all_terms("name, input_preview, output_preview, session_id, user_id")
             )
         if self.session_id:
             fragments.append("session_id = {session_id:String}")
@@ -130,10 +133,37 @@ class TraceFilter:
             )
         return tuple(fragments)
 
+    def running_fragments(self) -> tuple[str, ...]:
+        """Over the first facts of a trace that has not settled: it has no previews yet."""
+        searched = "shown_name, session_id, user_id"
+        return (_holds_all_terms(searched),) if terms(self.text) else ()
+
     @property
     def sees_running(self) -> bool:
         """Whether a trace that still runs can match: it has no totals and no findings yet."""
         return not (self.conditions or self.has_finding)
+
+
+def terms(text: str) -> tuple[str, ...]:
+    """The words of a search, and its "quoted phrases" without the quotes. All must occur.
+
+    A quote that is not closed reaches to the end; one that holds nothing is searched as it stands.
+    """
+    found = [phrase or word for phrase, word in _TERM.findall(text)]
+    whole = text.strip()
+    distinct = tuple(dict.fromkeys(term for term in found if term.strip()))
+    return distinct or ((whole,) if whole else ())
+
+
+def _holds_all_terms(columns: str) -> str:
+    """Each term stands in a column, begins the trace id, or is said by a finding or an error."""
+    return (
+        "arrayAll(term ->"
+        f" positionCaseInsensitiveUTF8(concatWithSeparator('\\n', {columns}), term) > 0"
+        " OR (length(term) >= 8 AND startsWith(lower(hex(trace_id)), lower(term)))"
+        f" OR (trace_id, term) IN ({statements.text('said_of_traces')}),"
+        " {terms:Array(String)})"
+    )
 
 
 def _ns(moment: datetime) -> int:

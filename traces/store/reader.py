@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from traces import totals
 from traces.spans import Span
-from traces.store import client, rows, statements, summaries
+from traces.store import rows, statements, summaries
 from traces.store.filters import TraceFilter
+from traces.store.reads.activity import ActivityReads
+from traces.store.reads.comparison import ComparisonReads
+from traces.store.reads.facets import FacetReads
+from traces.store.reads.project import BadCursor as BadCursor
+from traces.store.reads.project import from_cursor, to_cursor
+from traces.store.reads.search import SearchReads
+from traces.store.reads.series import SeriesReads
 from traces.store.rows import SpanOutline, TraceSummary
 
 RUNNING_LOOKBACK_SECONDS = 24 * 3600
 _MAX_RUNNING = 200
 _MAX_OUTLINE = 100_000
 _MAX_COUNTED = 10_000
+_MAX_UNSETTLED = 20_000
+_SPARE_KEYS = 10
+# A row's generations have one key, which decides the partition.
+_OF_TRACES = {"do_not_merge_across_partitions_select_final": 1}
 _NEWEST = (2**64 - 1, b"\xff" * 16)
-
-
-class BadCursor(ValueError):
-    """A paging cursor that this server did not make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,19 @@ class Change:
     at: datetime
 
 
-class SpanReader:
-    """The traces and spans of one project.
+class SpanReader(ActivityReads, SeriesReads, FacetReads, ComparisonReads, SearchReads):
+    """The one door to the traces and spans of one project; what it inherits is in `store/reads`.
 
     Every method raises StoreUnavailable when the engine cannot be reached and QueryTooLarge when
     the answer would need more than one read may use.
     """
 
-    def __init__(self, project_id: UUID) -> None:
-        self.project_id = project_id
-
     def traces(self, wanted: TraceFilter, *, limit: int = 50, cursor: str = "") -> TracePage:
         """Newest traces first, running ones among them; `cursor` continues a page."""
         parameters = {**wanted.parameters(), "limit": limit + 1}
-        before = _from_cursor(cursor) if cursor else _NEWEST
-        parameters["before_ns"], parameters["before_id"] = before[0], before[1].hex()
+        before_ns, before_id = from_cursor(cursor, "number", "trace") if cursor else _NEWEST
+        before = before_ns, before_id
+        parameters["before_ns"], parameters["before_id"] = before_ns, before_id.hex()
         # Running first: a trace that settles in between is then in both, never in neither.
         running = self._running(wanted, parameters)
         found = {row.trace_id: row for row in self._settled(wanted, parameters)}
@@ -71,9 +73,56 @@ class SpanReader:
     def _settled(self, wanted: TraceFilter, parameters: Mapping[str, Any]) -> list[TraceSummary]:
         if wanted.status == "running":
             return []
-        sql = statements.with_filter("trace_list_settled", wanted.settled_fragments())
-        found = self._query(sql, parameters)
-        return [summaries.from_settled(self.project_id, row) for row in found]
+        limit = parameters["limit"]
+        rows: list[dict[str, Any]] = []
+        before = dict(parameters)
+        while len(rows) < limit:
+            before["candidates"] = wanted_keys = 2 * limit + _SPARE_KEYS
+            keys = self._query(
+                statements.with_filter("trace_list_keys", wanted.settled_fragments()), before
+            )
+            rows += self._newest(keys, limit - len(rows))
+            if len(keys) < wanted_keys:
+                break
+            before["before_ns"], before["before_id"] = (
+                keys[-1]["start_ns"],
+                keys[-1]["trace_id"].hex(),
+            )
+        findings = self._findings([row["trace_id"] for row in rows])
+        return [
+            summaries.from_settled(
+                self.project_id, row | {"findings": findings.get(row["trace_id"])}
+            )
+            for row in rows
+        ]
+
+    def _newest(self, keys: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+        """Of rows that matched, those that are their trace's newest generation, at most `limit`."""
+        found: list[dict[str, Any]] = []
+        while keys and len(found) < limit:
+            some, keys = keys[: limit + _SPARE_KEYS], keys[limit + _SPARE_KEYS :]
+            rows = self._query(
+                statements.text("trace_list_settled"),
+                {
+                    "hours": [key["hour"] for key in some],
+                    "trace_ids": [key["trace_id"].hex() for key in some],
+                    "limit": len(some),
+                },
+                _OF_TRACES,
+            )
+            newest = {(row["trace_id"], row["generation"]): row for row in rows}
+            matched = ((key["trace_id"], key["generation"]) for key in some)
+            found += [newest[which] for which in matched if which in newest]
+        return found[:limit]
+
+    def _findings(self, trace_ids: list[bytes]) -> dict[bytes, list[str]]:
+        if not trace_ids:
+            return {}
+        found = self._query(
+            statements.text("findings_of_traces"),
+            {"trace_ids": [one.hex() for one in trace_ids], "limit": len(trace_ids)},
+        )
+        return {row["trace_id"]: row["findings"] for row in found}
 
     def _running(self, wanted: TraceFilter, parameters: Mapping[str, Any]) -> list[TraceSummary]:
         limit = min(parameters["limit"], _MAX_RUNNING)
@@ -87,8 +136,21 @@ class SpanReader:
     ) -> list[dict[str, Any]]:
         if not wanted.sees_running:
             return []
-        lookback = {"lookback_seconds": RUNNING_LOOKBACK_SECONDS}
-        return self._query(statements.text("trace_list_running"), {**parameters, **lookback})
+        unsettled = self._query(
+            statements.text("traces_unsettled"),
+            {"lookback_seconds": RUNNING_LOOKBACK_SECONDS, "limit": _MAX_UNSETTLED},
+        )
+        if not unsettled:
+            return []
+        sql = statements.with_filter("trace_list_running", wanted.running_fragments())
+        return self._query(
+            sql,
+            {
+                **parameters,
+                "trace_ids": [row["trace_id"].hex() for row in unsettled],
+                "ahead_ns": totals.CLOCK_AHEAD_SECONDS * 10**9,
+            },
+        )
 
     def running_summaries(self, trace_ids: list[bytes]) -> list[TraceSummary]:
         """Summaries computed from the spans stored so far; of a list, from the first of each."""
@@ -118,7 +180,7 @@ class SpanReader:
         window = self._window(trace_id)
         if window is None:
             return None
-        settled = self._query(statements.text("trace_settled"), {"trace_id": trace_id.hex()})
+        settled = self._query(statements.text("trace_settled"), _span_window(trace_id, window))
         if settled and settled[0]["settled_through"] >= window["last_stored_at"]:
             return summaries.from_settled(self.project_id, settled[0])
         running = self.running_summaries([trace_id])
@@ -172,9 +234,6 @@ class SpanReader:
         found = self._query(statements.text("trace_window"), {"trace_id": trace_id.hex()})[0]
         return found if found["parts"] else None
 
-    def _query(self, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return client.query(sql, {"project_id": str(self.project_id), **parameters})
-
 
 def _span_window(trace_id: bytes, window: Mapping[str, Any]) -> dict[str, Any]:
     return {
@@ -185,17 +244,4 @@ def _span_window(trace_id: bytes, window: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_cursor(last: TraceSummary) -> str:
-    text = json.dumps([last.start_ns, last.hex_id])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _from_cursor(cursor: str) -> tuple[int, bytes]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        before_ns, before_id = json.loads(base64.urlsafe_b64decode(padded))
-        trace_id = bytes.fromhex(before_id)
-        if type(before_ns) is int and len(trace_id) == 16 and 0 <= before_ns < 2**64:
-            return before_ns, trace_id
-    except (ValueError, TypeError, RecursionError):
-        pass  # falls through to the one sentence for every kind of bad cursor
-    raise BadCursor("This page link is not valid any more. Start again from the newest traces.")
+    return to_cursor([last.start_ns, last.trace_id])

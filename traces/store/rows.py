@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
 from traces.otlp import json_values
+from traces.shares import UsageShare
 from traces.spans import Attributes, Kind, Span, SpanEvent, SpanLink, Status, Usage
 from traces.store import cells
 
@@ -25,6 +27,7 @@ _NS = 1_000_000_000
 _DAY_SECONDS = 24 * 3600
 _WEEK_SECONDS = 7 * _DAY_SECONDS
 _LIFTED = ("input", "output")
+_UNSIGNED_BITS = {"UInt8": 8, "UInt32": 32, "UInt64": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class TraceSummary:
     git_ref: str = ""
     usage: Usage | None = None
     cost_usd: Decimal | None = None
+    usage_shares: tuple[UsageShare, ...] = ()
     unpriced_spans: int = 0
     uncounted_span_ids: frozenset[bytes] = frozenset()
     orphan_spans: int = 0
@@ -108,56 +112,57 @@ def _usage(bucket: str) -> _Read:
 
 # column, ClickHouse type, value of a span
 SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
-    ("project_id", "UUID", lambda s: s.project_id),
-    ("trace_id", "FixedString(16)", lambda s: s.trace_id),
-    ("span_id", "FixedString(8)", lambda s: s.span_id),
+    ("project_id", "UUID", attrgetter("project_id")),
+    ("trace_id", "FixedString(16)", attrgetter("trace_id")),
+    ("span_id", "FixedString(8)", attrgetter("span_id")),
     ("parent_span_id", "FixedString(8)", lambda s: s.parent_span_id or NO_SPAN),
     ("bucket_time", "DateTime('UTC')", lambda s: bucket_seconds(s.start_ns, s.received_ns)),
-    ("version", "UInt64", lambda s: cells.unsigned(s.version, 64)),
-    ("received_ns", "UInt64", lambda s: cells.unsigned(s.received_ns, 64)),
-    ("start_ns", "UInt64", lambda s: cells.unsigned(s.start_ns, 64)),
-    ("end_ns", "UInt64", lambda s: cells.unsigned(s.end_ns, 64)),
-    ("name", "String", lambda s: s.name),
-    ("kind", "LowCardinality(String)", lambda s: s.kind),
-    ("otel_kind", "UInt8", lambda s: cells.unsigned(s.otel_kind, 8)),
-    ("status", "LowCardinality(String)", lambda s: s.status),
-    ("status_message", "String", lambda s: s.status_message),
-    ("error_type", "LowCardinality(String)", lambda s: s.error_type),
-    ("error_message", "String", lambda s: s.error_message),
-    ("is_local_root", "Bool", lambda s: s.is_local_root),
-    ("convention", "LowCardinality(String)", lambda s: s.convention),
-    ("operation", "LowCardinality(String)", lambda s: s.operation),
-    ("agent_name", "LowCardinality(String)", lambda s: s.agent_name),
-    ("agent_id", "String", lambda s: s.agent_id),
-    ("tool_name", "LowCardinality(String)", lambda s: s.tool_name),
-    ("tool_call_id", "String", lambda s: s.tool_call_id),
-    ("provider", "LowCardinality(String)", lambda s: s.provider),
-    ("model", "LowCardinality(String)", lambda s: s.model),
-    ("request_model", "LowCardinality(String)", lambda s: s.request_model),
-    ("response_model", "LowCardinality(String)", lambda s: s.response_model),
-    ("response_id", "String", lambda s: s.response_id),
+    ("version", "UInt64", attrgetter("version")),
+    ("received_ns", "UInt64", attrgetter("received_ns")),
+    ("start_ns", "UInt64", attrgetter("start_ns")),
+    ("end_ns", "UInt64", attrgetter("end_ns")),
+    ("name", "String", attrgetter("name")),
+    ("kind", "LowCardinality(String)", attrgetter("kind")),
+    ("otel_kind", "UInt8", attrgetter("otel_kind")),
+    ("status", "LowCardinality(String)", attrgetter("status")),
+    ("status_message", "String", attrgetter("status_message")),
+    ("error_type", "LowCardinality(String)", attrgetter("error_type")),
+    ("error_message", "String", attrgetter("error_message")),
+    ("is_local_root", "Bool", attrgetter("is_local_root")),
+    ("convention", "LowCardinality(String)", attrgetter("convention")),
+    ("operation", "LowCardinality(String)", attrgetter("operation")),
+    ("agent_name", "LowCardinality(String)", attrgetter("agent_name")),
+    ("agent_id", "String", attrgetter("agent_id")),
+    ("tool_name", "LowCardinality(String)", attrgetter("tool_name")),
+    ("tool_call_id", "String", attrgetter("tool_call_id")),
+    ("provider", "LowCardinality(String)", attrgetter("provider")),
+    ("model", "LowCardinality(String)", attrgetter("model")),
+    ("request_model", "LowCardinality(String)", attrgetter("request_model")),
+    ("response_model", "LowCardinality(String)", attrgetter("response_model")),
+    ("response_id", "String", attrgetter("response_id")),
     ("finish_reasons", "Array(LowCardinality(String))", lambda s: list(s.finish_reasons)),
-    ("first_token_ns", "UInt64", lambda s: cells.unsigned(s.first_token_ns, 64)),
-    ("session_id", "String", lambda s: s.session_id),
-    ("user_id", "String", lambda s: s.user_id),
-    ("environment", "LowCardinality(String)", lambda s: s.environment),
-    ("release", "LowCardinality(String)", lambda s: s.release),
-    ("service_name", "LowCardinality(String)", lambda s: s.service_name),
+    ("first_token_ns", "UInt64", attrgetter("first_token_ns")),
+    ("session_id", "String", attrgetter("session_id")),
+    ("user_id", "String", attrgetter("user_id")),
+    ("environment", "LowCardinality(String)", attrgetter("environment")),
+    ("release", "LowCardinality(String)", attrgetter("release")),
+    ("service_name", "LowCardinality(String)", attrgetter("service_name")),
     ("tags", "Array(LowCardinality(String))", lambda s: list(s.tags)),
     ("metadata", "Map(LowCardinality(String), String)", lambda s: dict(s.metadata)),
-    ("trace_name", "String", lambda s: s.trace_name),
+    ("trace_name", "String", attrgetter("trace_name")),
     ("trace_tags", "Array(LowCardinality(String))", lambda s: list(s.trace_tags)),
     ("trace_metadata", "Map(LowCardinality(String), String)", lambda s: dict(s.trace_metadata)),
-    ("is_evaluation", "Bool", lambda s: s.is_evaluation),
-    ("prompt_name", "LowCardinality(String)", lambda s: s.prompt_name),
-    ("prompt_version", "LowCardinality(String)", lambda s: s.prompt_version),
-    ("git_repo", "LowCardinality(String)", lambda s: s.git_repo),
-    ("git_ref", "LowCardinality(String)", lambda s: s.git_ref),
-    ("git_source_file", "String", lambda s: s.git_source_file),
-    ("git_source_line", "UInt32", lambda s: cells.unsigned(s.git_source_line, 32)),
-    ("git_source_function", "String", lambda s: s.git_source_function),
-    ("input", "String", lambda s: s.input),
-    ("output", "String", lambda s: s.output),
+    ("is_evaluation", "Bool", attrgetter("is_evaluation")),
+    ("prompt_name", "LowCardinality(String)", attrgetter("prompt_name")),
+    ("prompt_version", "LowCardinality(String)", attrgetter("prompt_version")),
+    ("prompt_hash", "LowCardinality(String)", attrgetter("prompt_hash")),
+    ("git_repo", "LowCardinality(String)", attrgetter("git_repo")),
+    ("git_ref", "LowCardinality(String)", attrgetter("git_ref")),
+    ("git_source_file", "String", attrgetter("git_source_file")),
+    ("git_source_line", "UInt32", attrgetter("git_source_line")),
+    ("git_source_function", "String", attrgetter("git_source_function")),
+    ("input", "String", attrgetter("input")),
+    ("output", "String", attrgetter("output")),
     ("has_usage", "Bool", lambda s: s.usage is not None),
     ("uncached_input_tokens", "UInt64", _usage("uncached_input")),
     ("cache_read_tokens", "UInt64", _usage("cache_read")),
@@ -172,17 +177,17 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ),
     ("reported_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.reported_cost_usd)),
     ("computed_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.computed_cost_usd)),
-    ("price_version", "LowCardinality(String)", lambda s: s.price_version),
+    ("price_version", "LowCardinality(String)", attrgetter("price_version")),
     ("sources", "Map(LowCardinality(String), LowCardinality(String))", lambda s: dict(s.sources)),
     ("links_json", "String", lambda s: _links_json(s.links)),
     ("events_json", "String", lambda s: _events_json(s.events)),
-    ("resource_json", "String", lambda s: s.resource_json),
-    ("scope_json", "String", lambda s: s.scope_json),
-    ("trace_state", "String", lambda s: s.trace_state),
-    ("flags", "UInt32", lambda s: cells.unsigned(s.flags, 32)),
-    ("dropped_attributes", "UInt32", lambda s: cells.unsigned(s.dropped_attributes, 32)),
-    ("dropped_events", "UInt32", lambda s: cells.unsigned(s.dropped_events, 32)),
-    ("dropped_links", "UInt32", lambda s: cells.unsigned(s.dropped_links, 32)),
+    ("resource_json", "String", attrgetter("resource_json")),
+    ("scope_json", "String", attrgetter("scope_json")),
+    ("trace_state", "String", attrgetter("trace_state")),
+    ("flags", "UInt32", attrgetter("flags")),
+    ("dropped_attributes", "UInt32", attrgetter("dropped_attributes")),
+    ("dropped_events", "UInt32", attrgetter("dropped_events")),
+    ("dropped_links", "UInt32", attrgetter("dropped_links")),
 )
 _ATTRIBUTE_COLUMNS = (
     ("attributes_string", "Map(LowCardinality(String), String)"),
@@ -221,9 +226,13 @@ def to_columns(
 
 
 def _columns(spans: Sequence[Span]) -> list[list[Any]]:
-    columns: list[list[Any]] = [[read(span) for span in spans] for _, _, read in SPAN_COLUMNS]
+    columns: list[list[Any]] = []
+    for _, type_, read in SPAN_COLUMNS:
+        column = list(map(read, spans))
+        bits = _UNSIGNED_BITS.get(type_)
+        columns.append(column if bits is None else cells.all_unsigned(column, bits))
     split = [_split_attributes(span) for span in spans]
-    columns.extend([[parts[index] for parts in split] for index in range(3)])
+    columns.extend([parts[index] for parts in split] for index in range(3))
     return columns
 
 
@@ -233,15 +242,19 @@ def _split_attributes(span: Span) -> tuple[dict[str, str], dict[str, float], dic
     exact: dict[str, str] = {}
     lifted = {span.sources[name]: name for name in _LIFTED if name in span.sources}
     for key, value in span.attributes.items():
-        if isinstance(value, str):
+        if type(value) is str:
             name = lifted.get(key)
             if name is not None and getattr(span, name) == value:
                 exact[key] = f"@{name}"
             else:
                 strings[key] = value
             continue
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if type(value) is int:
             numbers[key] = cells.number(value)
+            exact[key] = f'{{"intValue":"{value}"}}'
+            continue
+        if type(value) is float:
+            numbers[key] = value
         exact[key] = json_values.value_to_json(value)
     return strings, numbers, exact
 

@@ -1,4 +1,4 @@
-"""The named queries: one `.sql` file each, read once. `{filter}` takes fixed fragments only."""
+"""The named queries: one `.sql` file each, read once. Their slots take fixed fragments only."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ def text(name: str) -> str:
     return (_DIRECTORY / f"{name}.sql").read_text()
 
 
-def with_filter(name: str, fragments: tuple[str, ...] = ()) -> str:
-    """The query with its `{filter}` slot filled, with literals of our code, never a user's text."""
-    return text(name).replace("{filter}", " ".join(f"AND ({fragment})" for fragment in fragments))
+def with_filter(name: str, fragments: tuple[str, ...] = (), *, value: str = "") -> str:
+    """The query with its slots filled, with literals of our code, never a user's text.
+
+    `{filter}` narrows, `{value}` is the expression that a query groups by.
+    """
+    filled = text(name).replace("{value}", value)
+    return filled.replace("{filter}", " ".join(f"AND ({fragment})" for fragment in fragments))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from traces.shares import UsageShare
 from traces.store.rows import SpanOutline, TraceSummary, parent_of, usage_of
 
 _SAME = (
@@ -27,6 +28,7 @@ def from_settled(project_id: UUID, row: Mapping[str, Any]) -> TraceSummary:
         **tuples,
         uncounted_span_ids=frozenset(row["uncounted_span_ids"]),
         usage=usage_of(row),
+        usage_shares=tuple(UsageShare(**share) for share in row.get("usage_shares") or ()),
         findings=tuple(sorted(row.get("findings") or ())),
     )
 

@@ -47,6 +47,19 @@ def count(value: int | None) -> str:
 
 
 @register.filter
+def size(value: int | None) -> str:
+    """`842 B`, `40.2 kB`, `1.3 MB`: thousands, as disks are sold; empty for none."""
+    if not isinstance(value, int):
+        return ""
+    if value < 1000:
+        return f"{value}{_THIN}B"
+    for divisor, unit in ((1e3, "kB"), (1e6, "MB"), (1e9, "GB")):
+        if value < divisor * 1000 - divisor / 20:
+            return f"{value / divisor:.1f}{_THIN}{unit}"
+    return f"{value / 1e12:.1f}{_THIN}TB"
+
+
+@register.filter
 def money(value: Decimal | None) -> str:
     """US dollars, with as many digits as the amount needs; empty for none."""
     if value is None:

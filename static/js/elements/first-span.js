@@ -13,7 +13,10 @@ class FirstSpan extends HTMLElement {
     if (this.querySelector("[data-arrived]")) return;
     this.work = coalesce(() => this.look(), POLL_MS / 6);
     this.timer = setInterval(() => this.work?.ask(), POLL_MS);
-    this.line = listen(this.getAttribute("socket") ?? "/ws/", () => this.work?.ask(), () => {});
+    this.line = listen(this.getAttribute("socket") ?? "/ws/", () => {
+      this.work?.ask();
+      return true;
+    }, () => {});
   }
 
   disconnectedCallback() {
@@ -28,8 +31,7 @@ class FirstSpan extends HTMLElement {
   }
 
   async look() {
-    const answer = await fetchFragment(this.getAttribute("src") ?? location.href);
-    this.line?.credit();
+    const answer = await fetchFragment(this.getAttribute("src") ?? location.href).finally(() => this.line?.credit());
     const fresh = serialise(answer);
     if (fresh !== this.said) {
       this.said = fresh;

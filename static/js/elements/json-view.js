@@ -1,5 +1,6 @@
 // <json-view open="1" quotes='["…"]'>raw text</json-view>: a tree of JSON that draws a level when it is opened. Text that is
 // not JSON stays text. Long strings fold, images in data URLs become thumbnails, quotes of evidence are marked.
+import { spelled, withMarks } from "../direction.js";
 import { element, icon } from "../dom.js";
 import { copyText } from "./copy-button.js";
 import { toast } from "../toasts.js";
@@ -53,7 +54,7 @@ class JsonView extends HTMLElement {
     if (value === null || typeof value !== "object") return this.leaf(key, value, path);
     const entries = Array.isArray(value) ? value.length : Object.keys(value).length;
     const summary = element("summary", {}, ...this.key(key), element("span", { class: "json-size" }, Array.isArray(value) ? `[${entries}]` : `{${entries}}`));
-    if (entries) summary.append(element("span", { class: "json-glance" }, glance(value)));
+    if (entries) summary.append(element("span", { class: "json-glance" }, ...withMarks(glance(value))));
     const details = /** @type {HTMLDetailsElement} */ (element("details", {}, summary));
     const fill = () => {
       if (details.open && details.childElementCount === 1) details.append(this.level(value, path, open - 1));
@@ -88,7 +89,7 @@ class JsonView extends HTMLElement {
 
   /** @param {string | null} key */
   key(key) {
-    return key === null ? [] : [element("span", { class: "k" }, key), ": "];
+    return key === null ? [] : [element("span", { class: "k" }, ...withMarks(key)), ": "];
   }
 
   /** @param {string | null} key @param {Value} value @param {string} path */
@@ -119,12 +120,12 @@ class JsonView extends HTMLElement {
 
   /** @param {string} path @param {Value} value */
   actions(path, value) {
-    const copyValue = element("button", { type: "button", title: "Copy value", "aria-label": `Copy value of ${path}` }, icon("copy"));
+    const copyValue = element("button", { type: "button", title: "Copy value", "aria-label": `Copy value of ${spelled(path)}` }, icon("copy"));
     copyValue.addEventListener("click", (event) => {
       event.preventDefault();
       void this.copy(typeof value === "string" ? value : JSON.stringify(value, null, 2), "Value copied");
     });
-    const copyPath = element("button", { type: "button", title: `Copy path ${path}`, "aria-label": `Copy path ${path}` }, icon("route"));
+    const copyPath = element("button", { type: "button", title: `Copy path ${spelled(path)}`, "aria-label": `Copy path ${spelled(path)}` }, icon("route"));
     copyPath.addEventListener("click", (event) => {
       event.preventDefault();
       void this.copy(path, "Path copied");
@@ -152,9 +153,9 @@ class JsonView extends HTMLElement {
     for (const quote of this.quotes ?? []) {
       const at = text.indexOf(quote);
       if (at < 0) continue;
-      return [...this.marked(text.slice(0, at)), element("mark", {}, quote), ...this.marked(text.slice(at + quote.length))];
+      return [...this.marked(text.slice(0, at)), element("mark", {}, ...withMarks(quote)), ...this.marked(text.slice(at + quote.length))];
     }
-    return [text];
+    return withMarks(text);
   }
 }
 

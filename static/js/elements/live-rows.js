@@ -35,11 +35,12 @@ class LiveRows extends HTMLElement {
     return document.getElementById(this.getAttribute("rows") ?? "");
   }
 
-  /** @param {boolean} ours */
+  /** Whether it is worked on. @param {boolean} ours */
   noticed(ours) {
-    if (!ours) return;
+    if (!ours) return false;
     if (this.paused) this.tell("paused", (this.liveState?.missed ?? 0) + 1);
     else this.work?.ask();
+    return !this.paused;
   }
 
   /** @param {string} state @param {number} [missed] */
@@ -55,14 +56,33 @@ class LiveRows extends HTMLElement {
   }
 
   async refresh() {
+    try {
+      const answer = await fetchFragment(this.getAttribute("src") ?? location.href, { "X-Live-Rows": "1" });
+      if (!this.paused) this.show(answer);
+    } finally {
+      this.line?.credit(); // also for what could not be read: the next notice tries again
+    }
+  }
+
+  /** @param {DocumentFragment} answer */
+  show(answer) {
     const rows = this.rows;
-    if (!rows) return;
-    const answer = await fetchFragment(this.getAttribute("src") ?? location.href, { "X-Live-Rows": "1" });
-    const fresh = answer.getElementById(rows.id);
-    this.line?.credit();
-    if (!fresh || this.paused) return;
-    if (this.reading) this.hold(fresh);
+    const fresh = rows && answer.getElementById(rows.id);
+    if (!fresh) return;
+    const whole = answer.getElementById(this.id);
+    // From "nothing here" to a table or back: rows cannot stand in the other's box.
+    if (fresh.tagName !== rows.tagName && whole) this.replaceWhole(whole);
+    else if (this.reading) this.hold(fresh);
     else this.swap(fresh);
+  }
+
+  /** @param {Element} whole this element as the server has it now */
+  replaceWhole(whole) {
+    this.replaceChildren(...whole.childNodes);
+    for (const row of this.rows?.children ?? []) this.said?.set(row, row.outerHTML);
+    /** @type {any} */ (window).htmx?.process(this);
+    this.release();
+    this.dispatchEvent(new CustomEvent("live-swap", { bubbles: true }));
   }
 
   get reading() {

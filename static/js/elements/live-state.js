@@ -7,6 +7,7 @@ const TITLES = {
   paused: "Nothing changes while paused. Press to follow again.",
   connecting: "Connecting to the server.",
   waiting: "The line to the server is down; trying again.",
+  refused: "You are signed out, or may no longer see this project. Load the page again.",
   done: "This run has ended.",
 };
 
@@ -38,7 +39,7 @@ class LiveState extends HTMLElement {
   draw({ state, missed }) {
     const button = /** @type {HTMLElement} */ (this.button);
     this.hidden = state === "done";
-    const words = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", done: "", paused: missed ? `Paused, ${missed} missed` : "Paused" };
+    const words = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", refused: "Stopped", done: "", paused: missed ? `Paused, ${missed} missed` : "Paused" };
     button.className = state === "live" ? "live live-button" : `live-button is-${state}`;
     button.textContent = words[state];
     button.title = TITLES[state];

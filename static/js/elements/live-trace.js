@@ -17,7 +17,7 @@ class LiveTrace extends HTMLElement {
       this.getAttribute("socket") ?? "/ws/",
       (notice) => {
         const ours = notice.trace_id === this.getAttribute("trace") || ["reconnected", "debugging"].includes(notice.type);
-        if (ours) this.noticed();
+        return ours && this.noticed();
       },
       (state) => {
         this.state = state;
@@ -32,9 +32,11 @@ class LiveTrace extends HTMLElement {
     this.work?.stop();
   }
 
+  /** Whether it is worked on. */
   noticed() {
     if (this.paused) this.tell("paused", (this.liveState?.missed ?? 0) + 1);
     else this.work?.ask();
+    return !this.paused;
   }
 
   /** @param {string} state @param {number} [missed] */

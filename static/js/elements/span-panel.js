@@ -1,12 +1,17 @@
-// <span-panel src="/…/spans/{id}/">: shows the details of the span that was selected. The old ones stay until the new are here.
+// <span-panel src="/…/spans/{id}/">: shows the details of the span that was selected, by the tab that was
+// pressed. The old ones stay until the new are here; of several asked for, only the last is shown.
 import { element, icon } from "../dom.js";
 
 const SETTLE_MS = 70; // someone holding an arrow key passes many spans; only where they stop is fetched
 
 class SpanPanel extends HTMLElement {
+  /** id of the span that was selected and is not here yet */
+  awaited = "";
+
   connectedCallback() {
     this.tabIndex = -1;
     document.addEventListener("span-select", this.selected);
+    this.addEventListener("click", this.turned);
   }
 
   disconnectedCallback() {
@@ -18,14 +23,27 @@ class SpanPanel extends HTMLElement {
   /** @param {Event} event */
   selected = (event) => {
     const { id } = /** @type {CustomEvent<{id: string}>} */ (event).detail;
+    this.awaited = id;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.load(id), SETTLE_MS);
   };
 
-  /** @param {string} id */
-  async load(id) {
+  /** A tab pressed while another span is on its way is meant for that one. @param {MouseEvent} event */
+  turned = (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[data-tab]") : null;
+    if (!(link instanceof HTMLAnchorElement) || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    clearTimeout(this.timer);
+    const { tab } = link.dataset;
+    void this.load(this.awaited || (new URL(link.href).searchParams.get("span") ?? ""), tab).then(() => {
+      // The tab that had the focus is gone with the old panel; a focus that has moved on stays.
+      if (document.activeElement === document.body) /** @type {HTMLElement | null} */ (this.querySelector(`a[data-tab="${tab}"]`))?.focus({ preventScroll: true });
+    });
+  };
+
+  /** @param {string} id @param {string | null} [tab] */
+  async load(id, tab = new URLSearchParams(location.search).get("tab")) {
     const address = new URL((this.getAttribute("src") ?? "").replace("{id}", encodeURIComponent(id)), location.href);
-    const tab = new URLSearchParams(location.search).get("tab");
     if (tab) address.searchParams.set("tab", tab);
     this.request?.abort();
     const request = new AbortController();
@@ -41,7 +59,10 @@ class SpanPanel extends HTMLElement {
     } catch (error) {
       if (!request.signal.aborted) this.show([this.failure(id, error)]);
     } finally {
-      if (this.request === request) this.removeAttribute("aria-busy");
+      if (this.request === request) {
+        if (this.awaited === id) this.awaited = "";
+        this.removeAttribute("aria-busy");
+      }
     }
   }
 

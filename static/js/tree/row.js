@@ -1,4 +1,5 @@
 // One row of the span tree: guides, tile, name, marks, cost, and its bar on the time line. Made once, filled many times.
+import { spelled, withMarks } from "../direction.js";
 import { element, icon, iconAddress, svg } from "../dom.js";
 import { cost, duration, tokens } from "../figures.js";
 import { isTrouble } from "./model.js";
@@ -17,8 +18,8 @@ export class TreeRow {
     this.guides = element("span", { class: "guides", "aria-hidden": "true" });
     this.twist = element("span", { class: "twist", "aria-hidden": "true" }, icon("chevron-down"));
     this.tile = element("span", { class: "kind" }, icon("link"));
-    this.name = element("span");
-    this.note = element("small");
+    this.name = element("bdi");
+    this.note = element("small", { dir: "auto" });
     this.title = element("span", { class: "truncate" }, this.name, " ", this.note);
     this.mark = element("span", { class: "tree-mark" }, icon("flag"));
     this.cost = element("span", { class: "tree-cost" });
@@ -78,11 +79,12 @@ export class TreeRow {
     this.tile.dataset.kind = span.kind;
     this.tile.title = span.kind;
     this.tile.querySelector("use")?.setAttribute("href", iconAddress(kindIcon(span.kind)));
-    this.name.textContent = span.name;
+    this.name.replaceChildren(...withMarks(span.name));
     const hidden = model.folded.has(span.id) ? model.end[i] - i - 1 : 0;
     const named = span.model && !span.name.includes(span.model) ? span.model : "";
-    this.note.textContent = [span.note ?? named, hidden ? `${hidden.toLocaleString("en-US")} folded` : ""].filter(Boolean).join(" · ");
-    this.title.title = [span.name, span.preview].filter(Boolean).join("\n");
+    const note = [span.note ?? named, hidden ? `${hidden.toLocaleString("en-US")} folded` : ""].filter(Boolean).join(" · ");
+    this.note.replaceChildren(...withMarks(note));
+    this.title.title = spelled([span.name, span.preview].filter(Boolean).join("\n"));
     this.fillMark(model, i, span, hidden);
     this.cost.textContent = cost(span.cost);
     this.cost.title = span.tokens ? `${tokens(span.tokens)} tokens` : "";
@@ -124,7 +126,7 @@ export class TreeRow {
     this.label.setAttribute("class", `bar-label${after ? "" : " is-end"}${inside ? " is-inside" : ""}`);
     set(this.label, { x: `${(after ? end : before ? start : end).toFixed(3)}%`, dx: after ? "6" : "-6" });
     this.label.textContent = text;
-    this.root.setAttribute("aria-label", [span.kind, span.name, text, failed ? "error" : "", this.mark.hidden ? "" : this.mark.title].filter(Boolean).join(", "));
+    this.root.setAttribute("aria-label", [span.kind, spelled(span.name), text, failed ? "error" : "", this.mark.hidden ? "" : this.mark.title].filter(Boolean).join(", "));
   }
 }
 

@@ -11,13 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from pytest_django import Settings
 
 from accounts import api_keys
 from accounts.models import Project, User
 from tests import golden
 from tests.traces import made
 from traces import settle
+from traces.api import views
 from traces.spans import Usage
+from traces.store import marks
 from traces.store.engine.process import EngineProcess
 
 pytestmark = [pytest.mark.usefixtures("store"), pytest.mark.django_db]
@@ -206,6 +210,78 @@ def test_a_wrong_parameter_is_one_sentence_with_400(query: dict[str, str], api_k
     assert isinstance(body["detail"], str)
 
 
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [
+        ("page", ""),
+        ("fields", ""),
+        ("limt", "limit"),
+        ("start_afer", "start_after"),
+        ("x" * 99, ""),
+    ],
+)
+def test_a_parameter_the_list_does_not_know_is_400_and_the_known_ones_are_named(
+    name: str, guess: str, api_key: str
+) -> None:
+    status, body = get("/traces", api_key, **{"limit": "1", name: "1"})
+    assert (status, list(body)) == (400, ["detail"])
+    assert name[:40] in body["detail"]
+    assert "limit, cursor, start_after" in body["detail"]
+    assert f"Did you mean {guess}?" in body["detail"] if guess else "mean" not in body["detail"]
+    assert len(body["detail"]) < 400
+
+
+@pytest.mark.parametrize("path", ["/whoami", "/traces/{}", "/traces/{}/export"])
+def test_other_reads_refuse_unknown_parameters_too(
+    path: str, trace_id: bytes, api_key: str
+) -> None:
+    status, body = get(path.format(trace_id.hex()), api_key, limit="1")
+    assert status == 400
+    assert "'limit'" in body["detail"]
+    assert get(path.format(trace_id.hex()), api_key)[0] == 200
+
+
+def test_every_parameter_of_the_published_clients_is_known(trace_id: bytes, api_key: str) -> None:
+    """What the contract of the existing API names, all at once."""
+    status, body = get(
+        "/traces", api_key, limit="50", start_after="2026-01-01T00:00:00",
+        end_before="2026-02-01T00:00:00", include_evaluations="true", name="support",
+        user_id="u-1", search_query="because", filters=condition(op="contains", value="turn"),
+    )  # fmt: skip
+    assert status == 200
+    assert [row["trace_id"] for row in body["data"]] == [trace_id.hex()]
+
+
+def test_parameters_that_are_taken_are_those_that_are_described() -> None:
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    for path, view in {
+        "traces": views.TraceList,
+        "traces/{trace_id}": views.TraceDetail,
+        "traces/{trace_id}/export": views.TraceExport,
+        "whoami": views.WhoAmI,
+    }.items():
+        described = schema["paths"][f"{BASE}/{path}"]["get"].get("parameters", [])
+        names = {one["name"] for one in described if one["in"] == "query"}
+        assert names == set(view.known_parameters), path
+
+
+def test_without_a_key_the_answer_says_which_header_it_wants() -> None:
+    for path in ("/whoami", "/traces", f"/traces/{'0' * 32}"):
+        answer = Client().get(f"{BASE}{path}")
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+        assert "Authorization: Bearer tr-" in answer.json()["detail"]
+
+
+def test_errors_and_findings_are_searched_word_by_word(
+    trace_id: bytes, project: Project, api_key: str
+) -> None:
+    marks.mark(project.id, trace_id, name="finding", source_id="1", label="Lost tool")
+    for text, count in {"refused": 1, "tool refused because": 1, '"tool refused"': 0}.items():
+        _, body = get("/traces", api_key, search_query=text, start_after="2026-01-01T00:00:00")
+        assert len(body["data"]) == body["meta"]["total"] == count, text
+
+
 def test_an_unknown_group_of_fields_is_400(trace_id: bytes, api_key: str) -> None:
     for path in ("", "/export"):
         status, body = get(f"/traces/{trace_id.hex()}{path}", api_key, fields="core,secrets")
@@ -271,11 +347,9 @@ def test_pages_by_cursor_show_each_trace_once(project: Project, api_key: str) ->
 
 
 def test_a_trace_with_more_spans_than_are_sent_says_so(
-    project: Project, api_key: str, monkeypatch: pytest.MonkeyPatch
+    project: Project, api_key: str, settings: Settings
 ) -> None:
-    from traces.api import views
-
-    monkeypatch.setattr(views, "MAX_SPANS", 2)
+    settings.API_MAX_SPANS_PER_TRACE = 2
     trace_id = made.trace_id()
     made.stored(*(made.span(project.id, trace_id, n + 1) for n in range(3)))
     _, body = get(f"/traces/{trace_id.hex()}", api_key)
@@ -287,5 +361,5 @@ def test_odd_clocks_have_times(project: Project, api_key: str) -> None:
     made.stored(made.span(project.id, trace_id, start_ns=2**64 - 1, end_ns=1))
     status, body = get(f"/traces/{trace_id.hex()}", api_key)
     assert status == 200
-    assert body["trace_start_time"].startswith("2554-07-21")
+    assert body["spans"][0]["span_start_time"].startswith("2554-07-21")
     assert uuid.UUID(body["project_id"]) == project.id

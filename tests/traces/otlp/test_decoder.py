@@ -6,6 +6,8 @@ import base64
 import contextlib
 import json
 import math
+import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -193,15 +195,29 @@ def test_a_byte_order_mark_is_no_error() -> None:
         ({"endTimeUnixNano": str(2**64)}, "endTimeUnixNano is 18446744073709551616"),
         ({"startTimeUnixNano": "yesterday"}, "startTimeUnixNano is 'yesterday'"),
         ({"startTimeUnixNano": True}, "startTimeUnixNano is True"),
+        ({"startTimeUnixNano": "9" * 30}, "startTimeUnixNano is too large, more than 1844"),
+        ({"startTimeUnixNano": "9" * 6_000}, "startTimeUnixNano is too large"),
+        ({"startTimeUnixNano": 1e300}, "startTimeUnixNano is too large"),
+        ({"startTimeUnixNano": [["a"]]}, "startTimeUnixNano is a list, not a whole number"),
         ({"name": ["a"]}, "name is a list"),
+        ({"name": {"a": 1}}, "name is an object, not a string"),
+        ({"status": "OK"}, "status is a string, not an object"),
+        ({"status": {"message": 7}}, "status.message is a number, not a string"),
+        ({"status": {"code": "FINE"}}, "status.code is 'FINE', which OTLP does not know"),
         ({"attributes": {"a": 1}}, "attributes is of type object"),
         ({"attributes": ["a"]}, "an attribute is not an object"),
-        ({"attributes": [attribute("a", {"intValue": "x"})]}, "attribute 'a': intValue"),
+        ({"attributes": [attribute("a", {"intValue": "x"})]}, "attribute 'a': intValue is 'x'"),
+        ({"attributes": [attribute("a", {"intValue": 2**63})]}, "too large for a 64-bit integer"),
+        ({"attributes": [attribute("a", {"intValue": "-" + "9" * 30})]}, "too large for a 64-bit"),
+        ({"attributes": [attribute("a", {"doubleValue": 10**400})]}, "too large for a double"),
+        ({"attributes": [attribute("a", {"boolValue": {}})]}, "boolValue is an object"),
         ({"attributes": [{"key": "a", "value": "bare"}]}, "bare string"),
         ({"attributes": [attribute("a", {"bytesValue": "%%"})]}, "not base64"),
         ({"kind": "SPAN_KIND_DANCER"}, "kind is 'SPAN_KIND_DANCER'"),
         ({"status": {"code": -1}}, "code is negative"),
-        ({"events": [7]}, "a number stands where an object is expected"),
+        ({"events": [7]}, "events[0]: a number stands where an object is expected"),
+        ({"events": [{"name": "ok"}, {"name": 7}]}, "events[1]: name is a number"),
+        ({"links": [{"traceState": []}]}, "links[0]: traceState is a list"),
         ({"flags": 2**32}, "flags is 4294967296"),
     ],
 )
@@ -302,6 +318,118 @@ def test_deep_json_costs_its_span_or_is_refused() -> None:
     assert "nested deeper" in decoded.rejected[0].reason
     with pytest.raises(MalformedBody, match="nested too deep"):
         decoder.decode(b"[" * 100_000, "json")
+
+
+def _raw(template: bytes, levels: int) -> bytes:
+    """`levels` of array values inside each other, as text: the library itself goes not so deep."""
+    opening, closing = b'{"arrayValue":{"values":[', b"]}}"
+    return template.replace(b'"DEEP"', opening * levels + b"{}" + closing * levels)
+
+
+@pytest.mark.parametrize("levels", [33, 60, 340, 5_000, 50_000])
+@pytest.mark.parametrize("spoiler", [b"answer", b"\xff", b"\\ud83d"])
+def test_however_deep_json_costs_its_span_alone(levels: int, spoiler: bytes) -> None:
+    """Also where the text is not quite JSON, which another parser reads."""
+    deep = json_span(name="deep", attributes=[{"key": "a", "value": "DEEP"}])
+    good = json_span(attributes=[attribute("b", {"stringValue": 'a ]} \\" [{'})])
+    body = json_request(json_span(), deep, good).replace(b"answer", spoiler)
+    decoded = decoder.decode(_raw(body, levels), "json")
+    assert [span.attributes for span in decoded.spans] == [{}, {"b": 'a ]} \\" [{'}]
+    (rejection,) = decoded.rejected
+    assert rejection.count == 1
+    assert "'deep'" in rejection.reason
+    assert "attribute 'a': it is nested deeper than 32 levels" in rejection.reason
+
+
+def test_deep_kvlists_in_events_cost_their_span_alone() -> None:
+    opening, closing = b'{"kvlistValue":{"values":[{"key":"k","value":', b"}]}}"
+    event = {"name": "e", "attributes": [{"key": "a", "value": "DEEP"}]}
+    body = json_request(json_span(name="deep", events=[event]), json_span())
+    body = body.replace(b'"DEEP"', opening * 900 + b"{}" + closing * 900)
+    decoded = decoder.decode(body, "json")
+    assert [span.name for span in decoded.spans] == ["answer"]
+    assert "events[0]: attribute 'a'" in decoded.rejected[0].reason
+    assert "nested deeper" in decoded.rejected[0].reason
+
+
+def test_depth_in_a_field_that_nobody_reads_costs_nothing() -> None:
+    body = json_request(json_span(future="DEEP", attributes=[attribute("a", {"intValue": 1})]))
+    decoded = decoder.decode(_raw(body, 5_000), "json")
+    assert not decoded.rejected
+    assert decoded.spans[0].attributes == {"a": 1}
+
+
+@pytest.mark.parametrize("field", ["name", "spanId", "startTimeUnixNano", "kind", "status"])
+def test_depth_in_place_of_a_plain_field_costs_its_span_alone(field: str) -> None:
+    for levels in (150, 900):  # the parser still reads the first, not the second
+        bad = json_span(**{field: "DEEP"}) | {"attributes": []}
+        body = json_request(bad, json_span(name="good")).replace(
+            b'"DEEP"', b"[" * levels + b"]" * levels
+        )
+        decoded = decoder.decode(body, "json")
+        assert [span.name for span in decoded.spans] == ["good"]
+        assert f"{field} is a list" in decoded.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"[" * 100_000 + b"]" * 100_000, "the body is a list, not a trace request"),
+        (b'{"a":' * 100_000, "nested too deep"),
+        (b'{"resourceSpans":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "a list stands where"),
+        (b'"' + b'\\"' * 1_000_000 + b"[" * 2_000, "not JSON"),
+    ],
+)
+def test_a_body_nested_beyond_reason_is_refused_at_once(body: bytes, reason: str) -> None:
+    started = time.process_time()
+    with pytest.raises(MalformedBody, match=reason):
+        decoder.decode(body, "json")
+    assert time.process_time() - started < 2.0
+
+
+def test_integers_of_thousands_of_digits_cost_their_span_alone() -> None:
+    digits = b"9" * 6_000
+    for template in (
+        json_span(name="huge", startTimeUnixNano="HUGE"),
+        json_span(name="huge", flags="HUGE"),
+        json_span(name="huge", attributes=[attribute("a", {"intValue": "HUGE"})]),
+        json_span(name="huge", attributes=[attribute("a", {"doubleValue": "HUGE"})]),
+    ):
+        for sign in (b"", b"-"):
+            body = json_request(json_span(), template).replace(b'"HUGE"', sign + digits)
+            decoded = decoder.decode(body, "json")
+            assert [span.name for span in decoded.spans] == ["answer"]
+            assert decoded.rejected_count == 1
+            assert "too large" in decoded.rejected[0].reason or "neg" in decoded.rejected[0].reason
+
+
+def test_long_numbers_that_a_double_holds_are_kept() -> None:
+    number = attribute("a", {"doubleValue": 10**300})
+    assert _one(json_request(json_span(attributes=[number]))).attributes == {"a": 1e300}
+    spoiled = json_request(json_span(name="XX", attributes=[number])).replace(b"XX", b"\xff")
+    assert _one(spoiled).attributes == {"a": 1e300}
+
+
+def test_deep_protobuf_that_is_also_large_is_not_copied_on_every_level() -> None:
+    """Twenty megabytes ninety levels down, and a string that makes the parser refuse it all."""
+    value = _length_delimited(1, b"x" * 20_000_000)
+    for _ in range(40):
+        value = _length_delimited(5, _length_delimited(1, value))
+    key_value = _length_delimited(1, b"\xff") + _length_delimited(2, value)
+    ids = _length_delimited(1, TRACE_ID) + _length_delimited(2, SPAN_ID)
+    deep = ids + _length_delimited(9, key_value)
+    good = protobuf_span(name="good").SerializeToString()
+    spans = _length_delimited(2, deep) + _length_delimited(2, good)
+    body = _length_delimited(1, _length_delimited(2, spans))
+    tracemalloc.start()
+    try:
+        decoded = decoder.decode(body, "protobuf")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [span.name for span in decoded.spans] == ["good"]
+    assert decoded.rejected_count == 1
+    assert peak_bytes < 8 * len(body)
 
 
 def test_thirty_two_levels_are_kept() -> None:

@@ -17,6 +17,8 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.traces.otlp.requests import json_request, json_span, protobuf_request, protobuf_span
+from traces.otlp.answers import Refused
+from traces.otlp.arrived import Arrived
 from traces.otlp.receiver import Limits, Message, Receiver, Scope
 from traces.spans import Span
 from traces.store.errors import Overloaded, StoreRejected, StoreUnavailable
@@ -45,10 +47,10 @@ class Store:
     spans: list[Span] = field(default_factory=list)
     trouble: Exception | None = None
 
-    async def write(self, spans: Sequence[Span], key: GoodKey) -> None:
+    async def write(self, spans: Sequence[Span]) -> None:
         if self.trouble is not None:
             raise self.trouble
-        assert key.project_id == PROJECT
+        assert {span.project_id for span in spans} <= {PROJECT}
         self.spans += spans
 
 
@@ -63,8 +65,13 @@ async def authorize(raw: str) -> GoodKey | None:
     return GoodKey(PROJECT) if raw == KEY else None
 
 
-def receiver(store: Store, limits: Limits = LIMITS) -> Receiver[GoodKey]:
-    return Receiver(authorize, store.write, limits, now_ns=lambda: 9_000)
+def prepare(arrived: Arrived, key: GoodKey) -> Sequence[Span]:
+    assert key.project_id == PROJECT
+    return arrived.spans
+
+
+def receiver(store: Store, limits: Limits = LIMITS) -> Receiver[GoodKey, Sequence[Span]]:
+    return Receiver(authorize, prepare, store.write, limits, now_ns=lambda: 9_000)
 
 
 @dataclass
@@ -220,7 +227,7 @@ def test_many_small_streams_are_no_way_to_keep_us_busy(post: Post) -> None:
     assert post(gzip.compress(b"") * 900, content_encoding="gzip").status == 400
 
 
-@pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(ONE)[:-9]])
+@pytest.mark.parametrize("body", [b"", b"no gzip", gzip.compress(ONE, mtime=0)[:-9]])
 def test_broken_gzip_is_refused(post: Post, body: bytes) -> None:
     response = post(body, content_encoding="gzip")
     assert response.status == 400
@@ -324,12 +331,12 @@ def test_more_than_may_wait_is_to_be_sent_again(store: Store) -> None:
     senders = [Sender([ONE], pause_seconds=0.05), Sender([ONE], pause_seconds=0.05)]
     written = asyncio.Event()
 
-    async def slow_write(spans: Sequence[Span], key: GoodKey) -> None:
+    async def slow_write(spans: Sequence[Span]) -> None:
         await asyncio.sleep(0.05)
-        await store.write(spans, key)
+        await store.write(spans)
         written.set()
 
-    application = Receiver(authorize, slow_write, limits)
+    application = Receiver(authorize, prepare, slow_write, limits)
 
     async def both() -> None:
         await asyncio.gather(*(application(scope(), s.receive, s.send) for s in senders))
@@ -357,9 +364,44 @@ def test_unavailable_keys_are_no_wrong_keys(store: Store) -> None:
         raise StoreUnavailable("The database is down.")
 
     sender = Sender([ONE])
-    application = Receiver(unknowable, store.write, LIMITS)
+    application = Receiver(unknowable, prepare, store.write, LIMITS)
     asyncio.run(application(scope(), sender.receive, sender.send))
     assert sender.response.status == 503
+
+
+def test_what_a_request_brought_is_known_with_its_sizes(store: Store) -> None:
+    seen: list[Arrived] = []
+
+    def look(arrived: Arrived, key: GoodKey) -> Sequence[Span]:
+        seen.append(arrived)
+        return arrived.spans
+
+    body = gzip.compress(ONE)
+    sender = Sender([body])
+    application = Receiver(authorize, look, store.write, LIMITS)
+    asyncio.run(application(scope(content_encoding="gzip"), sender.receive, sender.send))
+    [arrived] = seen
+    assert (arrived.compressed_bytes, arrived.body_bytes) == (len(body), len(ONE))
+    assert (arrived.encoding, arrived.content_encoding) == ("protobuf", "gzip")
+    assert {span.received_ns for span in arrived.spans} == {arrived.received_ns}
+
+
+def test_refusals_are_told_with_the_key_that_sent_them(store: Store) -> None:
+    told: list[tuple[UUID | None, int, int]] = []
+
+    def refused(key: GoodKey | None, refusal: Refused, size: int) -> None:
+        told.append((key.project_id if key else None, refusal.status, size))
+
+    application = Receiver(authorize, prepare, store.write, LIMITS, refused=refused)
+    for body, headers in (
+        (b"nonsense", {}),
+        (ONE, {"content_type": "text/plain"}),
+        (ONE, {"authorization": "Bearer wrong"}),
+        (ONE, {}),
+    ):
+        sender = Sender([body])
+        asyncio.run(application(scope(**headers), sender.receive, sender.send))
+    assert told == [(PROJECT, 400, 8), (PROJECT, 415, 0), (None, 401, 0)]
 
 
 def test_starting_and_stopping_is_acknowledged(store: Store) -> None:

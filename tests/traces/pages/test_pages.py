@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import Any
@@ -17,6 +18,8 @@ from traces.pages import panels
 from traces.spans import Span, SpanEvent, Usage
 from traces.store import marks
 from traces.store.engine.process import EngineProcess
+from traces.store.filters import TraceFilter
+from traces.store.reader import SpanReader, _to_cursor
 
 pytestmark = [pytest.mark.usefixtures("store"), pytest.mark.django_db]
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\"'{{ 'zqmark'|upper }}{% now %}"
@@ -66,9 +69,55 @@ def test_getting_started_shows_the_first_trace_when_it_is_here(
 def test_a_filter_that_nothing_fits_says_so_and_offers_everything(
     browser: Client, traces: str
 ) -> None:
-    page = shown(browser, f"{traces}?q=nothing")
-    assert "No trace matches" in page
-    assert f'href="{traces}"' in page
+    for query, said in {
+        "?q=nothing": "fits the search.",
+        "?view=finding": "fits the view “With findings”.",
+        "?view=running&range=1h&user=u": (
+            "fits the view “Running”, this user and the time range “Last hour”."
+        ),
+        "?session=s": "fits this session.",
+    }.items():
+        page = shown(browser, f"{traces}{query}")
+        assert "No trace matches" in page
+        assert said in page
+        assert f'href="{traces}">Show all traces' in page
+        assert f'href="{traces}">Clear' in page
+
+
+def test_the_search_says_what_it_searches(browser: Client, traces: str, project: Project) -> None:
+    made.stored(made.span(project.id, made.trace_id()))
+    field = re.search(r'<input type="text" name="q"[^>]*>', shown(browser, traces))
+    assert field is not None
+    for word in ("name", "input", "output", "errors", "findings", "session", "user", "trace id"):
+        assert word in field[0], word
+    assert "30 days back" in shown(browser, f"{traces}?q=nothing")
+
+
+def test_beyond_the_oldest_trace_the_way_leads_back(
+    browser: Client, traces: str, project: Project
+) -> None:
+    spans = [
+        made.span(project.id, made.trace_id(), name=f"run {n}", start_ns=time.time_ns() - n * 10**9)
+        for n in range(2)
+    ]
+    made.stored(*spans)
+    oldest = SpanReader(project.id).traces(TraceFilter(), limit=1).next_cursor
+    assert names(shown(browser, f"{traces}?cursor={oldest}")) == ["run 1"]
+    end = _to_cursor(SpanReader(project.id).traces(TraceFilter()).rows[-1])
+    page = shown(browser, f"{traces}?cursor={end}")
+    assert "No older traces" in page
+    assert "Send the first trace" not in page
+    assert 'href="?">Back to the newest' in page
+    assert 'href="?view=error">Back to the newest' in shown(
+        browser, f"{traces}?cursor={end}&view=error"
+    )
+
+
+def test_a_project_with_evaluations_only_says_so(
+    browser: Client, traces: str, project: Project
+) -> None:
+    made.stored(made.span(project.id, made.trace_id(), is_evaluation=True))
+    assert "evaluation runs, which this list leaves out" in shown(browser, traces)
 
 
 def test_views_ranges_and_search(browser: Client, traces: str, project: Project) -> None:
@@ -78,6 +127,7 @@ def test_views_ranges_and_search(browser: Client, traces: str, project: Project)
     made.stored(made.span(project.id, made.trace_id(), name="failed", status="error"))
     made.stored(made.span(project.id, made.trace_id(), name="old", start_ns=old, end_ns=old + 1))
     found = made.stored(made.span(project.id, made.trace_id(), name="found", session_id="s 1&2"))
+    made.stored(made.span(project.id, found, 2, 1, status="error", error_message="quota exceeded"))
     settle.settle_quiet()
     marks.mark(project.id, found, name="finding", source_id="1", label="Lost tool")
     made.stored(made.span(project.id, made.trace_id(), name="live", user_id="u"))
@@ -93,6 +143,10 @@ def test_views_ranges_and_search(browser: Client, traces: str, project: Project)
         f"?q={found.hex()}": {"found"},
         "?session=s+1%262": {"found"},
         "?user=u": {"live"},
+        "?q=quota+exceeded": {"found"},
+        "?q=%22exceeded+quota%22": set(),
+        "?q=lost+found+exceeded": {"found"},
+        "?range=1h&q=%22lost+tool%22": {"found"},
         "?view=error&q=settled": set(),
         "?view=nonsense&range=nonsense": {"settled", "failed", "old", "found", "live"},
         "?q=%00": set(),
@@ -208,7 +262,8 @@ def test_an_exception_recorded_twice_is_shown_once_with_its_longest_stack(
     assert [(kind, message) for kind, message, _ in found] == [("TimeoutError", "too late")]
     assert found[0][2].endswith("File 'b.py'")
     made.stored(*spans)
-    assert panel(browser, traces, spans[2], "messages").count("<b>TimeoutError</b>: too late") == 1
+    page = panel(browser, traces, spans[2], "messages")
+    assert page.count("<b><bdi>TimeoutError</bdi></b>: <bdi>too late</bdi>") == 1
 
 
 def hostile_spans(project: Project) -> list[dict[str, Any]]:
@@ -266,9 +321,72 @@ def test_spans_that_are_their_own_ancestors_have_a_page(
     browser: Client, traces: str, project: Project
 ) -> None:
     trace_id = made.trace_id()
-    made.stored(made.span(project.id, trace_id, 1, 2), made.span(project.id, trace_id, 2, 1))
+    start = time.time_ns() - 10**9
+    made.stored(
+        made.span(project.id, trace_id, 1, 2, start_ns=start),
+        made.span(project.id, trace_id, 2, 1, start_ns=start + 1),
+        made.span(project.id, trace_id, 3, 2, start_ns=start - 1),  # below, and not in it
+    )
     rows = browser.get(f"{traces}/{trace_id.hex()}/tree/").json()["rows"]
-    assert sorted(row["name"] for row in rows) == ["span 1", "span 2"]
+    assert [(row["name"], row["depth"], row.get("note")) for row in rows] == [
+        ("span 1", 0, "cycle in parents"),
+        ("span 2", 1, "cycle in parents"),
+        ("span 3", 2, None),
+    ]
+    page = shown(browser, f"{traces}/{trace_id.hex()}/")
+    assert "Cycle in parents: 2 spans are their own ancestors" in page
+    assert "root span has not arrived" not in page
+
+
+def test_a_span_that_names_itself_as_parent_is_a_cycle_beside_the_real_tree(
+    browser: Client, traces: str, project: Project
+) -> None:
+    trace_id = made.trace_id()
+    made.stored(made.span(project.id, trace_id, 1), made.span(project.id, trace_id, 2, 2))
+    rows = browser.get(f"{traces}/{trace_id.hex()}/tree/").json()["rows"]
+    assert [(row["name"], row["depth"]) for row in rows] == [("span 1", 0), ("span 2", 0)]
+    page = shown(browser, f"{traces}/{trace_id.hex()}/")
+    assert "Cycle in parents: the span “span 2” names itself as its parent" in page
+
+
+def test_a_missing_root_is_still_called_one(browser: Client, traces: str, project: Project) -> None:
+    trace_id = made.trace_id()
+    made.stored(made.span(project.id, trace_id, 1, 9), made.span(project.id, trace_id, 2, 2))
+    page = shown(browser, f"{traces}/{trace_id.hex()}/")
+    assert "Cycle in parents: the span “span 2”" in page
+    assert "the root span has not arrived" in page.lower()
+
+
+TURNING = "invoice\u202egnp.exe"
+
+
+@pytest.mark.parametrize("tab", ["messages", "raw", "attributes", "events"])
+def test_characters_that_turn_text_are_shown_as_marks(
+    tab: str, browser: Client, traces: str, project: Project
+) -> None:
+    called = {"role": "user", "content": TURNING}
+    span = made.span(
+        project.id, made.trace_id(), kind="llm", name=TURNING, session_id=TURNING, user_id=TURNING,
+        model=TURNING, environment=TURNING, release=TURNING, agent_name=TURNING, status="error",
+        error_type=TURNING, error_message=TURNING, output=json.dumps([called]),
+        attributes={TURNING: TURNING}, metadata={TURNING: TURNING}, tags=(TURNING,) * 3,
+        events=(SpanEvent(1, TURNING, {TURNING: TURNING, "exception.message": TURNING}),),
+    )  # fmt: skip
+    made.stored(span)
+    settle.settle_quiet()
+    marks.mark(project.id, span.trace_id, name="finding", source_id="1", label=TURNING)
+    url = f"{traces}/{span.trace_id.hex()}/"
+    for page in (
+        shown(browser, traces),
+        shown(browser, f"{traces}?session={TURNING}&user={TURNING}"),
+        shown(browser, f"{url}?tab={tab}"),
+        shown(browser, f"{url}facts/"),
+    ):
+        # What scripts draw, they mark; an address and the fields of a form carry what was sent.
+        drawn = r"<json-view.*?</json-view>|<script.*?</script>|(?:href|value)=\"[^\"]*\""
+        text = re.sub(drawn, "", page, flags=re.DOTALL)
+        assert "\u202e" not in text, text[text.index("\u202e") - 300 :][:400]
+        assert ">RLO</span>gnp.exe</bdi>" in text
 
 
 # --- What is not there -------------------------------------------------------------------------

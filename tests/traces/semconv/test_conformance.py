@@ -1,123 +1,69 @@
-"""The real cases of others: what share of their own tests' expectations our reading fulfils."""
+"""The real cases of others: what share of their own tests' expectations our reading fulfils.
+
+`python -m tests.traces.semconv.conformance` lists what is not as expected; the reasons are in
+`docs/conventions.md`.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.traces.semconv import conformance
 from traces.otlp import decoder
 from traces.semconv import messages, normalize
-from traces.spans import Span
 
+FLOOR = 0.98
 FLOORS = {
-    # One expectation is at odds with our documented precedence: of two cache-read counts that
-    # disagree, we trust the current name, laminar-003 the older one.
+    "codex": 1.0,
+    "github-copilot": 1.0,
+    "google-adk": 1.0,
+    "langwatch-sdk": 1.0,
+    # One wants the last question instead of all that went in, one a kind guessed from an absence.
+    "mastra": 0.85,
+    "opencode": 1.0,
+    "openinference": 1.0,
+    # Of two cache-read counts that disagree we trust the current name, laminar-003 the older one.
     "otel-genai-semconv": 0.97,
-    # One expects a product's own rewriting of retrieved documents, which we keep as they were sent.
-    "openinference": 0.85,
-    "traceloop-openllmetry": 1.0,
     # One expects a kind "server", which is no kind of ours.
     "plain-otel": 0.99,
+    # Some want a tool's name put into its input, one a text where messages are due.
+    "pydantic-ai-logfire": 0.99,
+    "traceloop-openllmetry": 1.0,
+    "vercel-ai-sdk": 0.97,
 }
-_KINDS = {"chat": "llm", "generation": "llm", "workflow": "chain", "span": "chain", "task": "chain"}
 
 
-def _cases(shared: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(shared / "data" / "otlp-conformance" / "cases.jsonl.gz", "rt") as lines:
-        for line in lines:
-            case = json.loads(line)
-            if case["signal"] == "traces" and case["well_formed"]:
-                yield case
-
-
-def _spans(case: dict[str, Any]) -> list[Span]:
-    decoded = decoder.decode(json.dumps(case["otlp_json"]).encode(), "json")
-    assert not decoded.rejected, case["case"]
-    return normalize.spans(decoded.spans, project_id=uuid4(), received_ns=1)
-
-
-def _selected(spans: Sequence[Span], select: dict[str, Any]) -> Span:
-    for span in spans:
-        if select.get("span_id") in (None, span.span_id.hex()) and select.get("name") in (
-            None,
-            span.name,
-        ):
-            return span
-    raise AssertionError(f"no span for {select}")
-
-
-def _actual(span: Span, field: str) -> Any:
-    usage = span.usage
-    tokens = {
-        "input_tokens": usage.input if usage else None,
-        "uncached_input_tokens": usage.uncached_input if usage else None,
-        "cache_read_tokens": usage.cache_read if usage else None,
-        "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h if usage else None,
-        "output_tokens": usage.output if usage else None,
-        "total_tokens": usage.total if usage else None,
-        "reasoning_tokens": usage.reasoning if usage else None,
-    }
-    if field in tokens:
-        return tokens[field]
-    if field.startswith("tool_definitions."):
-        return messages.of(span).tool_definitions[int(field.split(".")[1])].definition
-    if field in ("system", "provider"):
-        return span.provider
-    if field in ("input_messages", "output_messages"):
-        return getattr(span, field.removesuffix("_messages"))
-    if field == "parent_span_id":
-        return span.parent_span_id.hex() or None
-    if field == "customer_id":
-        return span.metadata.get("customer_id")
-    if field == "tags":
-        return span.tags[0] if len(span.tags) == 1 else list(span.tags)
-    return getattr(span, field, None)
-
-
-def _holds(check: dict[str, Any], spans: Sequence[Span]) -> bool:
-    if check["target"] == "trace":
-        return bool(check["field"] == "span_count" and len(spans) == check["value"])
-    actual, expected = _actual(_selected(spans, check["select"]), check["field"]), check["value"]
-    if check["op"] == "absent":
-        return actual in (None, "", (), [])
-    if check["op"] == "json_equals":
-        return bool(json.loads(actual) == expected) if actual else False
-    if check["field"] == "kind":
-        return bool(_KINDS.get(str(actual), actual) == _KINDS.get(expected, expected))
-    return bool(actual == expected)
+@pytest.fixture(scope="module")
+def scores(shared: Path) -> dict[str, conformance.Score]:
+    return conformance.score(shared)
 
 
 @pytest.mark.parametrize("convention", FLOORS)
-def test_expectations_of_others_hold(shared: Path, convention: str) -> None:
-    held, failed = 0, []
-    for case in _cases(shared):
-        if case["convention"] != convention:
-            continue
-        spans = _spans(case)
-        for check in case["checks"]:
-            if _holds(check, spans):
-                held += 1
-            else:
-                failed.append((case["case"], check["field"], check["value"]))
-    assert held, "no case of this convention was found"
-    assert held / (held + len(failed)) >= FLOORS[convention], failed
+def test_expectations_of_others_hold(scores: dict[str, conformance.Score], convention: str) -> None:
+    own = scores[convention]
+    assert own.total, "no case of this convention was found"
+    assert own.share >= FLOORS[convention], "\n".join(map(str, own.misses))
 
 
-def test_every_well_formed_case_is_read_without_rejection(shared: Path) -> None:
-    for case in _cases(shared):
-        for span in _spans(case):
-            messages.of(span)
+def test_nearly_all_expectations_hold(scores: dict[str, conformance.Score]) -> None:
+    held = sum(own.held for own in scores.values())
+    total = sum(own.total for own in scores.values())
+    misses = [str(miss) for own in scores.values() for miss in own.misses]
+    assert held / total >= FLOOR, "\n".join(misses)
+
+
+def test_json_and_protobuf_are_read_alike(shared: Path) -> None:
+    for case in conformance.trace_cases(shared):
+        assert conformance.read(case, "json") == conformance.read(case, "protobuf"), case["case"]
 
 
 def test_malformed_cases_are_rejected_with_a_reason(shared: Path) -> None:
-    with gzip.open(shared / "data" / "otlp-conformance" / "cases.jsonl.gz", "rt") as lines:
-        broken = [case for line in lines if not (case := json.loads(line))["well_formed"]]
+    broken = [case for case in conformance.cases(shared) if not case["well_formed"]]
     assert broken
     for case in broken:
         decoded = decoder.decode(json.dumps(case["otlp_json"]).encode(), "json")

@@ -19,6 +19,26 @@ EXCEPTION = SpanEvent(
 )
 
 
+@pytest.mark.parametrize(
+    ("sent", "start_ns", "said"),
+    [
+        ({"start_ns": 0, "end_ns": 2_000}, 2_000, "the end: no start was sent"),
+        ({"start_ns": 0, "end_ns": 0}, 9, "receipt: neither start nor end was sent"),
+        ({"start_ns": 1_000, "end_ns": 0}, 1_000, None),
+    ],
+)
+def test_a_missing_start_is_not_1970_and_the_span_says_so(
+    sent: dict[str, Any], start_ns: int, said: str | None
+) -> None:
+    span = read(**sent)
+    assert (span.start_ns, span.end_ns, span.duration_ns) == (
+        start_ns,
+        sent["end_ns"],
+        0,
+    )
+    assert span.sources.get("start_ns") == said
+
+
 def test_the_published_python_sdk_is_read() -> None:
     span = read(
         {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from pytest_django import Settings
 
@@ -69,3 +72,25 @@ def test_a_wrong_statement_is_rejected() -> None:
 def test_a_value_that_fits_no_column_is_rejected_and_not_called_an_outage(value: object) -> None:
     with pytest.raises(StoreRejected):
         client.insert("spans", [[value]], ["start_ns"], ["UInt64"])
+
+
+@pytest.mark.usefixtures("store")
+def test_an_insert_keeps_nothing_of_its_rows() -> None:
+    """The driver's context refers to itself; rows must not wait for the garbage collector."""
+
+    class Text(str):
+        """A plain string cannot be watched."""
+
+    client.command("CREATE TABLE kept_nothing (name String) ENGINE = Memory")
+    text = Text("row")
+    watched = weakref.ref(text)
+    columns = [[text]]
+    gc.disable()
+    try:
+        client.insert("kept_nothing", columns, ["name"], ["String"])
+        assert columns == [["row"]]  # the caller's own are left alone
+        del text, columns
+        assert watched() is None
+    finally:
+        gc.enable()
+        client.command("DROP TABLE kept_nothing")

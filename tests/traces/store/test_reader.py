@@ -68,6 +68,32 @@ def test_a_trace_that_settles_between_two_pages_is_neither_lost_nor_repeated() -
     assert sorted(shown) == sorted(span.trace_id for span in spans)
 
 
+@pytest.mark.parametrize("start_ns", [2**64 - 1, 7_258_118_400 * 10**9], ids=["last", "2200"])
+def test_a_clock_ahead_is_listed_by_arrival_running_and_settled(start_ns: int) -> None:
+    """Not for ever at the top, not out of every page, and not for centuries."""
+    project_id = uuid.uuid4()
+    end_ns = min(start_ns + 10 * made.SECOND, 2**64 - 1)
+    ahead = made.span(project_id, made.trace_id(), start_ns=start_ns, end_ns=end_ns)
+    made.stored(ahead)
+    time.sleep(0.01)
+    good = made.span(project_id, made.trace_id(), start_ns=time.time_ns())
+    made.stored(good)
+    reader = SpanReader(project_id)
+    around_now = TraceFilter(
+        since=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1),
+        until=dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1),
+    )
+    for state in ("running", "ok"):
+        for wanted in (ALL, around_now):
+            shown = pages(reader, wanted, limit=1)
+            assert ids(shown) == [good.trace_id, ahead.trace_id]
+            assert [row.status for row in shown] == [state, state]
+            assert shown[1].duration_ns == end_ns - start_ns
+            assert reader.count(wanted) == 2
+        assert reader.outline(ahead.trace_id)[0].start_ns == start_ns  # what was sent is kept
+        settle.settle_quiet()
+
+
 def test_a_settled_trace_with_an_earlier_late_span_is_shown_once_where_it_belongs() -> None:
     project_id, now = uuid.uuid4(), time.time_ns()
     trace_id = settled(made.span(project_id, made.trace_id(), 1, start_ns=now - 10**9))

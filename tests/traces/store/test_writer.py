@@ -1,50 +1,33 @@
-"""What `write` promises: stored on return, or an error; and that no request suffers for another."""
+"""One INSERT of batches: complete or an error, within the engine's limits, counted."""
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import uuid
-from collections.abc import Sequence
 
 import pytest
 
-from tests.traces import made
-from traces.spans import Span
-from traces.store import client
+from tests.traces import arrived, made
+from traces.store import batches, client, writer
+from traces.store.batches import Batch
 from traces.store.engine.process import EngineProcess
-from traces.store.errors import Overloaded, StoreRejected, StoreUnavailable
+from traces.store.errors import StoreRejected, StoreUnavailable
 from traces.store.reader import SpanReader
-from traces.store.writer import GroupCommitWriter
 
-Outcomes = list[BaseException | None]
-
-
-def requests(count: int, project_id: uuid.UUID) -> list[list[Span]]:
-    return [[made.span(project_id, made.trace_id(), n) for n in (1, 2)] for _ in range(count)]
+WEEK_NS = 604_800 * 10**9
 
 
-def poisonous(project_id: uuid.UUID) -> list[Span]:
-    """Its parent has three bytes, which no codec lets through and no column takes."""
-    span = made.span(project_id, made.trace_id())
-    span.parent_span_id = b"abc"
-    return [span]
+def batch(project_id: uuid.UUID, retention: int = 0, spans: int = 2) -> Batch:
+    trace_id = made.trace_id()
+    found = [made.span(project_id, trace_id, n + 1) for n in range(spans)]
+    return arrived.arrival(project_id, *found, retention_days=retention).batch
 
 
-def write_all(
-    batches: Sequence[Sequence[Span]], writer: GroupCommitWriter, retention: int = 0
-) -> Outcomes:
-    async def together() -> Outcomes:
-        found = await asyncio.gather(
-            *(writer.write(spans, retention_days=retention) for spans in batches),
-            return_exceptions=True,
-        )
-        return list(found)
-
-    return asyncio.run(together())
-
-
-def is_stored(span: Span) -> bool:
-    return SpanReader(span.project_id).span(span.trace_id, span.span_id) is not None
+def stored(project_id: uuid.UUID) -> int:
+    found = client.query(
+        "SELECT count() AS n FROM spans WHERE project_id = {p:UUID}", {"p": str(project_id)}
+    )
+    return int(found[0]["n"])
 
 
 def inserts_of(project_id: uuid.UUID) -> int:
@@ -57,129 +40,115 @@ def inserts_of(project_id: uuid.UUID) -> int:
 
 
 @pytest.mark.usefixtures("store")
-def test_requests_at_the_same_time_share_inserts() -> None:
+def test_batches_of_many_requests_are_one_insert_with_every_row() -> None:
     project_id = uuid.uuid4()
-    batches = requests(60, project_id)
-    assert write_all(batches, GroupCommitWriter(inserts=1)) == [None] * 60
-    assert all(is_stored(spans[0]) for spans in batches[::20])
-    assert inserts_of(project_id) <= 3
+    sent = [batch(project_id) for _ in range(30)]
+    writer.insert(sent)
+    assert stored(project_id) == 60
+    assert inserts_of(project_id) == 1
 
 
 @pytest.mark.usefixtures("store")
-def test_an_insert_has_its_limit_and_the_queue_drains_in_order() -> None:
+def test_an_empty_batch_needs_no_engine_and_disturbs_nobody() -> None:
     project_id = uuid.uuid4()
-    done: list[int] = []
-
-    async def run() -> None:
-        writer = GroupCommitWriter(inserts=1, max_rows=4)
-
-        async def one(number: int, spans: list[Span]) -> None:
-            await writer.write(spans)
-            done.append(number)
-
-        await asyncio.gather(*(one(n, s) for n, s in enumerate(requests(8, project_id))))
-
-    asyncio.run(run())
-    assert done == sorted(done)
-    assert inserts_of(project_id) >= 4
+    empty = arrived.empty(project_id).batch
+    writer.insert([empty])
+    writer.insert([empty, batch(project_id), empty])
+    assert stored(project_id) == 2
 
 
 @pytest.mark.usefixtures("store")
-def test_a_poisonous_request_fails_alone() -> None:
-    project_id = uuid.uuid4()
-    batches = [*requests(5, project_id), poisonous(project_id), *requests(5, project_id)]
-    outcomes = write_all(batches, GroupCommitWriter(inserts=1))
-    assert isinstance(outcomes[5], StoreRejected)
-    assert outcomes[:5] + outcomes[6:] == [None] * 10
-    assert all(is_stored(span) for spans in batches[:5] + batches[6:] for span in spans)
-
-
-def test_with_the_engine_down_every_waiter_is_told_and_nothing_is_stored(
-    store: EngineProcess,
+def test_the_engine_counts_the_rows_of_its_views_and_the_writer_knows_how_many(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    batches = requests(3, uuid.uuid4())
-    writer = GroupCommitWriter()
+    project_id, other = uuid.uuid4(), uuid.uuid4()
+    one, two = batch(project_id, spans=5), batch(project_id, spans=3)
+    again = arrived.arrival(project_id, made.span(project_id, one.column("trace_id")[0], 9)).batch
+    with caplog.at_level(logging.WARNING, "traces.store.writer"):
+        writer.insert([one])
+        writer.insert([one, again, two, batch(other), batch(project_id, retention=30)])
+    assert caplog.messages == []
+
+
+@pytest.mark.usefixtures("store")
+def test_another_number_of_rows_than_expected_is_said_with_figures(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client.command("CREATE TABLE extra (span_id FixedString(8)) ENGINE = Memory")
+    client.command("CREATE MATERIALIZED VIEW extra_writer TO extra AS SELECT span_id FROM spans")
+    try:
+        with caplog.at_level(logging.WARNING, "traces.store.writer"):
+            writer.insert([batch(uuid.uuid4(), spans=4)])
+    finally:
+        client.command("DROP TABLE extra_writer")
+        client.command("DROP TABLE extra")
+    assert caplog.messages == ["store.row_count_differs written=13 expected=9 spans=4"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_row_that_fits_no_column_is_rejected() -> None:
+    with pytest.raises(StoreRejected):
+        writer.insert([arrived.poisonous(uuid.uuid4()).batch])
+
+
+def test_an_engine_that_is_down_is_unavailable(store: EngineProcess) -> None:
     store.stop()
     try:
-        assert all(isinstance(o, StoreUnavailable) for o in write_all(batches, writer))
+        with pytest.raises(StoreUnavailable):
+            writer.insert([batch(uuid.uuid4())])
     finally:
         store.start()
-    assert not any(is_stored(span) for spans in batches for span in spans)
-    assert write_all(batches, writer) == [None] * 3  # the same writer goes on
-    assert all(is_stored(span) for spans in batches for span in spans)
 
 
 @pytest.mark.usefixtures("store")
-def test_a_client_that_leaves_takes_nobody_with_it() -> None:
-    batches = requests(6, uuid.uuid4())
-
-    async def run() -> Outcomes:
-        writer = GroupCommitWriter(inserts=1)
-        tasks = [asyncio.create_task(writer.write(spans)) for spans in batches]
-        await asyncio.sleep(0)
-        tasks[0].cancel()  # in the INSERT that runs
-        tasks[3].cancel()  # in the queue
-        return list(await asyncio.gather(*tasks, return_exceptions=True))
-
-    outcomes = asyncio.run(run())
-    assert [n for n, o in enumerate(outcomes) if isinstance(o, asyncio.CancelledError)] == [0, 3]
-    assert all(is_stored(batches[n][0]) for n in (1, 2, 4, 5))
-
-
-@pytest.mark.usefixtures("store")
-def test_more_than_the_queue_holds_is_refused_and_not_taken() -> None:
-    batches = requests(6, uuid.uuid4())
-    outcomes = write_all(batches, GroupCommitWriter(inserts=1, max_waiting_rows=4))
-    refused = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Overloaded)]
-    assert refused == [3, 4, 5]  # one in the INSERT, two waiting
-    assert not any(is_stored(batches[n][0]) for n in refused)
-
-
-@pytest.mark.usefixtures("store")
-def test_a_request_larger_than_the_queue_is_taken_when_nothing_waits() -> None:
-    project_id, trace_id = uuid.uuid4(), made.trace_id()
-    spans = [made.span(project_id, trace_id, n + 1) for n in range(20)]
-    writer = GroupCommitWriter(max_rows=5, max_waiting_rows=5)
-    assert write_all([spans], writer) == [None]
-    assert len(SpanReader(project_id).spans(trace_id)) == 20
+def test_a_missing_table_is_no_fault_of_the_rows() -> None:
+    with pytest.raises(StoreUnavailable, match="takes no rows"):
+        client.insert("nowhere", [["x"]], ["name"], ["String"])
+    with pytest.raises(StoreUnavailable, match="takes no rows"):
+        client.insert("spans", [["x"]], ["no_such_column"], ["String"])
 
 
 @pytest.mark.usefixtures("store")
 def test_many_retention_classes_and_old_clocks_fit_into_inserts() -> None:
     project_id = uuid.uuid4()
-    weeks = range(30)
-
-    async def run() -> None:
-        writer = GroupCommitWriter(inserts=1)
-        await asyncio.gather(
-            *(
-                writer.write(
-                    [
-                        made.span(project_id, made.trace_id(), start_ns=base - week * WEEK_NS)
-                        for week in weeks
-                    ],
-                    retention_days=days,
-                )
-                for days in (0, 7, 30, 90, 365, 14)
-            )
-        )
-
     base = made.span(project_id, made.trace_id()).start_ns
-    asyncio.run(run())
-    assert inserts_of(project_id) == 3  # the first alone, then three classes, then two
+    sent = [
+        arrived.arrival(
+            project_id,
+            *(
+                made.span(project_id, made.trace_id(), start_ns=base - week * WEEK_NS)
+                for week in range(30)
+            ),
+            retention_days=days,
+        ).batch
+        for days in (0, 7, 30, 90, 365, 14)
+    ]
+    writer.insert(sent)
+    assert stored(project_id) == 180
+    assert inserts_of(project_id) == 2
 
 
-WEEK_NS = 604_800 * 10**9
+def test_portions_keep_order_and_limits() -> None:
+    project_id = uuid.uuid4()
+    sent = [batch(project_id, spans=3) for _ in range(5)]
+    portions = list(batches.portions(sent, 7))
+    assert [len(portion) for portion in portions] == [2, 2, 1]
+    assert [one for portion in portions for one in portion] == sent
+    assert [len(portion) for portion in batches.portions(sent, 1)] == [1] * 5
+
+
+def test_batches_of_different_columns_share_no_insert() -> None:
+    project_id = uuid.uuid4()
+    new = batch(project_id)
+    old = Batch(project_id, 1, 0, new.names[:-1], new.types[:-1], new.columns[:-1])
+    assert [len(portion) for portion in batches.portions([new, old, new], 100)] == [1, 1, 1]
 
 
 @pytest.mark.usefixtures("store")
 def test_the_same_span_sent_twice_is_one_and_the_newest_version_is_shown() -> None:
     project_id, trace_id = uuid.uuid4(), made.trace_id()
-    first = made.span(project_id, trace_id, name="first", version=1)
-    second = made.span(project_id, trace_id, name="second", version=2)
-    assert write_all([[second], [first], [second]], GroupCommitWriter()) == [None] * 3
+    first = arrived.arrival(project_id, made.span(project_id, trace_id, name="first")).batch
+    second = arrived.arrival(project_id, made.span(project_id, trace_id, name="second")).batch
+    for sent in (second, first, second):
+        writer.insert([sent])
     assert [span.name for span in SpanReader(project_id).spans(trace_id)] == ["second"]
-
-
-def test_nothing_to_write_needs_no_engine() -> None:
-    assert write_all([[]], GroupCommitWriter()) == [None]

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from traceroot_site.memory_return import MemoryReturn
+from traces.otlp import memory
 from traces.store.engine import parent
 
 log = logging.getLogger("traceroot_site.web")
@@ -41,6 +43,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from traceroot_site.asgi import application
 
+        memory.restrain()  # before there are threads, which would get heaps of their own
         if options["parent_pid"]:
             parent.watch(options["parent_pid"], lambda: os.kill(os.getpid(), signal.SIGTERM))
         if options["fd"] is not None:
@@ -58,6 +61,8 @@ class Command(BaseCommand):
             worker.start()
             settle_all.delay()  # what was quiet when the last run ended
         faulthandler.enable()
+        memory_return = MemoryReturn()
+        memory_return.start()
         Server(
             application,
             endpoints=endpoints,
@@ -66,6 +71,7 @@ class Command(BaseCommand):
             http_timeout=120,
             server_name=None,
         ).run()
+        memory_return.stop()
         if worker is not None:
             worker.stop()
         connections.close_all()

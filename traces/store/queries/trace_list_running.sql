@@ -1,12 +1,15 @@
--- Traces that have not settled: spans newer than the settled row has seen, or no settled row yet.
--- They are found by the first facts of the index; their summaries are computed from their spans.
+-- Of `traces_unsettled` those that a list shows: spans newer than the settled row has seen, or no settled
+-- row yet. They match by the first facts of the index; their summaries are computed from their spans.
 SELECT trace_id, settled_through > toDateTime64(0, 3, 'UTC') AS has_settled
 FROM
 (
     SELECT
         trace_id,
         if(max(root_name) = '', anyLast(any_name), max(root_name)) AS shown_name,
-        min(start_ns) AS start_ns,
+        -- as totals lists it: by its arrival when the sender's clock is too far ahead of ours
+        toUInt64(toUnixTimestamp64Milli(min(trace_index.first_stored_at))) * 1000000 AS stored_ns,
+        if(min(trace_index.start_ns) > stored_ns + {ahead_ns:UInt64},
+           stored_ns, min(trace_index.start_ns)) AS start_ns,
         max(has_error) AS has_error,
         max(is_evaluation) AS is_evaluation,
         max(session_id) AS session_id,
@@ -14,11 +17,7 @@ FROM
         max(last_stored_at) AS last_stored_at
     FROM trace_index
     WHERE project_id = {project_id:UUID}
-      AND trace_id IN (
-          SELECT trace_id FROM trace_index
-          WHERE project_id = {project_id:UUID}
-            AND trace_index.last_stored_at >= now64(3) - toIntervalSecond({lookback_seconds:UInt32})
-      )
+      AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({trace_ids:Array(String)})), 16))
     GROUP BY trace_id
 ) AS seen
 LEFT JOIN
@@ -26,10 +25,12 @@ LEFT JOIN
     SELECT trace_id, max(settled_through) AS settled_through
     FROM traces
     WHERE project_id = {project_id:UUID}
-      AND trace_id IN (
-          SELECT trace_id FROM trace_index
+      AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({trace_ids:Array(String)})), 16))
+      -- a row's hour is one that its spans lie in
+      AND bucket_hour >= (
+          SELECT toStartOfHour(min(first_bucket)) FROM trace_index
           WHERE project_id = {project_id:UUID}
-            AND trace_index.last_stored_at >= now64(3) - toIntervalSecond({lookback_seconds:UInt32})
+            AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({trace_ids:Array(String)})), 16))
       )
     GROUP BY trace_id
 ) AS settled USING (trace_id)
@@ -41,8 +42,6 @@ WHERE seen.last_stored_at > settled.settled_through
   AND {session_id:String} IN ('', session_id)
   AND {user_id:String} IN ('', user_id)
   AND positionCaseInsensitiveUTF8(shown_name, {name:String}) > 0
-  AND (positionCaseInsensitiveUTF8(shown_name, {text:String}) > 0
-       OR {text:String} IN (session_id, user_id)
-       OR lower(hex(trace_id)) = lower({text:String}))
+  {filter}
 ORDER BY start_ns DESC, trace_id DESC
 LIMIT {limit:UInt32}

@@ -1,0 +1,165 @@
+"""The ingest health page: every figure from real requests, and what it says of nothing."""
+
+from __future__ import annotations
+
+import html
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts import api_keys
+from accounts.models import ApiKey, Project, User
+from tests.cast import SignIn
+from tests.traces import arrived, made
+from traces.ingest import health
+from traces.ingest.arrivals import Arrival
+from traces.ingest.breaker import Breaker
+from traces.ingest.refusals import Refusals
+from traces.ingest.storing import Storing
+from traces.otlp.decoded import Rejection
+from traces.store.engine.process import EngineProcess
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "spool"]),
+    pytest.mark.usefixtures("store"),
+]
+
+
+@pytest.fixture
+def key(project: Project, ada: User) -> ApiKey:
+    return api_keys.create(project, "Production agents", ada)[0]
+
+
+@pytest.fixture
+def browser(vera: User, sign_in: SignIn) -> Client:
+    return sign_in(vera)
+
+
+def send(*arrivals: Arrival) -> None:
+    storing = Storing(Breaker(pause_seconds=60))
+    storing.store(arrivals)
+    storing.acknowledge(arrivals)
+
+
+def figures(project: Project) -> health.Health:
+    from datetime import UTC, datetime
+
+    return health.of(project.id, since_ns=0, until_ns=2**63, since=datetime(2020, 1, 1, tzinfo=UTC))
+
+
+def page(browser: Client, project: Project, **query: str) -> str:
+    url = reverse("traces:ingest_health", kwargs={"project_id": project.id})
+    answer = browser.get(url, query)
+    assert answer.status_code == 200
+    text = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return " ".join(html.unescape(text).split())
+
+
+def test_figures_are_told_apart_by_key(project: Project, key: ApiKey) -> None:
+    trace_id, other = made.trace_id(), uuid.uuid4()
+    one = [made.span(project.id, trace_id, n) for n in (1, 1, 2)]
+    old = made.span(project.id, trace_id, 3, end_ns=made.SECOND)
+    send(arrived.arrival(project.id, *one, key_id=key.id))
+    send(arrived.arrival(project.id, made.span(project.id, trace_id, 2), old, key_id=other))
+    found = figures(project)
+    mine, others = found.by_key[key.id], found.by_key[other]
+    assert (mine.accepted, mine.distinct, mine.duplicate, mine.late) == (3, 2, 1, 0)
+    assert (others.accepted, others.distinct, others.duplicate, others.late) == (2, 2, 0, 1)
+    total = found.total
+    assert (total.requests, total.accepted, total.distinct, total.duplicate) == (2, 5, 3, 2)
+    assert mine.sdks == ("opentelemetry 1.38.0",)
+    assert (mine.compressed_bytes, mine.body_bytes) == (100, 400)
+
+
+def test_rejections_and_refusals_have_reasons_and_samples(project: Project, key: ApiKey) -> None:
+    rejected = [Rejection("span 'plan' (00ff): trace id is all zeros", 4)]
+    send(arrived.arrival(project.id, rejected=rejected, key_id=key.id))
+    refusals = Refusals()
+    for _ in range(3):
+        refusals.note(project.id, key.id, 400, "Malformed: not protobuf.", 11)
+    refusals.note(None, None, 401, "No key.", 0)
+    refusals.flush()
+    found = figures(project)
+    assert (found.total.rejected, found.total.refused_requests) == (4, 3)
+    spans, requests = found.reasons
+    assert (spans.reason, spans.refused_with, spans.times) == ("trace id is all zeros", 0, 4)
+    assert spans.samples == ("span 'plan' (00ff): trace id is all zeros",)
+    assert (requests.refused_with, requests.times) == (400, 3)
+
+
+def test_refusals_wait_for_an_engine_that_is_away(
+    store: EngineProcess, project: Project, key: ApiKey
+) -> None:
+    refusals = Refusals()
+    refusals.note(project.id, key.id, 415, "Not OTLP.", 2)
+    store.stop()
+    try:
+        with pytest.raises(Exception, match="cannot be reached"):
+            refusals.flush()
+        refusals.note(project.id, key.id, 415, "Not OTLP.", 2)
+    finally:
+        store.start()
+    refusals.flush()
+    refusals.flush()
+    [reason] = figures(project).reasons
+    assert (reason.times, reason.refused_with) == (2, 415)
+
+
+def test_the_page_shows_them(browser: Client, project: Project, key: ApiKey) -> None:
+    rejected = [Rejection("span 'plan' (00ff): trace id is all zeros", 4)]
+    send(arrived.arrival(project.id, rejected=rejected, key_id=key.id))
+    said = page(browser, project)
+    assert "Production agents" in said
+    assert "opentelemetry 1.38.0" in said
+    assert "trace id is all zeros" in said
+    assert "span 'plan' (00ff)" in said
+    assert "nothing waits" in said
+
+
+def test_a_key_that_is_gone_keeps_its_figures(browser: Client, project: Project) -> None:
+    send(arrived.arrival(project.id, key_id=uuid.uuid4()))
+    assert "A key that was removed" in page(browser, project)
+
+
+def test_nothing_arrived_says_so_and_what_to_do(browser: Client, project: Project) -> None:
+    assert "Look at the last 7 days" in page(browser, project, range="1h")
+    assert "Send a first span" in page(browser, project, range="7d")
+    assert "The last 24 hours" in page(browser, project, range="nonsense")
+
+
+@pytest.fixture
+def outage(store: EngineProcess) -> Iterator[EngineProcess]:
+    store.stop()
+    yield store
+    if not store.is_running:
+        store.start()
+
+
+def test_what_waits_in_the_spool_is_shown(
+    browser: Client, project: Project, key: ApiKey, outage: EngineProcess
+) -> None:
+    Storing(Breaker(pause_seconds=60)).store([arrived.arrival(project.id, key_id=key.id)])
+    outage.start()
+    said = page(browser, project)
+    assert "What waits was acknowledged and is safe" in said
+    assert "In the spool 2 spans" in said
+
+
+def test_what_is_in_quarantine_is_shown_with_its_reason(
+    browser: Client, project: Project, key: ApiKey
+) -> None:
+    Storing(Breaker()).store([arrived.poisonous(project.id)])
+    said = page(browser, project)
+    assert "In quarantine" in said
+    assert f"{made.span_id(1).hex()}" in said
+
+
+def test_another_projects_figures_are_not_shown(
+    browser: Client, project: Project, other_project: Project
+) -> None:
+    send(arrived.arrival(other_project.id, rejected=[Rejection("span 'secret': no", 1)]))
+    assert "secret" not in page(browser, project)

@@ -1,0 +1,88 @@
+"""One request, ready to be stored: its rows as columns, and its receipt."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from traces.ingest.receipts import MAX_REASONS, MAX_SAMPLES, Receipt
+from traces.otlp.arrived import Arrived
+from traces.otlp.decoded import Rejection
+from traces.spans import Attributes
+from traces.store import batches
+from traces.store.batches import Batch
+
+LATE_SECONDS = 300
+"""A span that arrives so long after its end comes too late for most of what looks at traces."""
+
+# "span 'name' (id): reason" without the span: what many rejections have in common
+_OF_ONE_SPAN = re.compile(r"^span (?:'.*'|\".*\"|\(unnamed\))(?: \([^()]{0,32}\))?: ", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    batch: Batch
+    receipt: Receipt
+
+    @property
+    def rows(self) -> int:
+        return self.batch.rows
+
+
+def of(arrived: Arrived, *, key_id: UUID, project_id: UUID, retention_days: int) -> Arrival:
+    """The work of some microseconds a span: beside the event loop for large requests."""
+    batch = batches.of(
+        arrived.spans,
+        project_id=project_id,
+        received_ns=arrived.received_ns,
+        retention_days=retention_days,
+    )
+    return Arrival(batch, _receipt(arrived, key_id, project_id))
+
+
+def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
+    reasons = Counter[str]()
+    for rejection in arrived.rejected:
+        reasons[cause(rejection.reason)] += rejection.count
+    latest_ns = arrived.received_ns - LATE_SECONDS * 1_000_000_000
+    name, version, language = _sdk(arrived.resource)
+    return Receipt(
+        project_id=project_id,
+        receipt_id=uuid4(),
+        kind="stored",
+        key_id=key_id,
+        received_ns=arrived.received_ns,
+        status=200,
+        encoding=arrived.encoding,
+        content_encoding=arrived.content_encoding[:20],
+        sdk_name=name,
+        sdk_version=version,
+        sdk_language=language,
+        accepted=len(arrived.spans),
+        unique_spans=len({(span.trace_id, span.span_id) for span in arrived.spans}),
+        rejected=sum(reasons.values()),
+        late=sum(1 for span in arrived.spans if 0 < span.end_ns < latest_ns),
+        compressed_bytes=arrived.compressed_bytes,
+        body_bytes=arrived.body_bytes,
+        reasons=dict(reasons.most_common(MAX_REASONS)),
+        samples=_samples(arrived.rejected),
+    )
+
+
+def cause(reason: str) -> str:
+    """A rejection's reason without the name and id of its span."""
+    return _OF_ONE_SPAN.sub("", reason)[:200]
+
+
+def _samples(rejected: Sequence[Rejection]) -> list[str]:
+    return [rejection.reason[:300] for rejection in rejected[:MAX_SAMPLES]]
+
+
+def _sdk(resource: Attributes) -> tuple[str, str, str]:
+    """https://opentelemetry.io/docs/specs/semconv/resource/#telemetry-sdk"""
+    found = [resource.get(f"telemetry.sdk.{part}") for part in ("name", "version", "language")]
+    name, version, language = (value[:100] if isinstance(value, str) else "" for value in found)
+    return name, version, language

@@ -1,0 +1,116 @@
+"""Requests that wait at the same time are written together, and each gets its own outcome.
+
+Belongs to one event loop. What is written, and what comes of it, is the matter of `commit`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from traces.store.errors import Overloaded, StoreError, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+Commit = Callable[[Sequence[T]], Sequence[R | StoreError]]
+"""Outcomes in order: a result, or the error to raise."""
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[T, R]):
+    item: T
+    size: int
+    done: asyncio.Future[R] = field(repr=False)
+
+
+class GroupCommit(Generic[T, R]):
+    """Collects what arrives while a commit runs and commits it with the next.
+
+    `commits` run at once, in threads, each of at most `max_size` (or one item); more than
+    `max_waiting` waiting is refused with Overloaded. After a commit, `rest_seconds` pass before the
+    next: under load fewer and larger ones, and no wait for whoever comes alone.
+    """
+
+    def __init__(
+        self,
+        commit: Commit[T, R],
+        size: Callable[[T], int] = lambda item: 1,
+        *,
+        name: str,
+        commits: int,
+        max_size: int,
+        max_waiting: int,
+        rest_seconds: float = 0.0,
+    ) -> None:
+        self._commit = commit
+        self._size = size
+        self._max_size = max_size
+        self._max_waiting = max_waiting
+        self._commits = commits
+        self._rest_seconds = rest_seconds
+        self._queue: deque[_Waiting[T, R]] = deque()
+        self._waiting = 0
+        self._running = 0
+        self._threads = ThreadPoolExecutor(commits, thread_name_prefix=name)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def write(self, item: T) -> R:
+        """The item's own outcome. Raises Overloaded or the error of its commit."""
+        size = self._size(item)
+        if self._waiting and self._waiting + size > self._max_waiting:
+            raise Overloaded("More spans wait to be written than this process holds.")
+        waiting = _Waiting[T, R](item, size, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._waiting += size
+        self._start()
+        return await waiting.done
+
+    def _start(self) -> None:
+        while self._queue and self._running < self._commits:
+            group = self._take()
+            self._running += 1
+            task = asyncio.get_running_loop().create_task(self._run(group))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _take(self) -> list[_Waiting[T, R]]:
+        group = [self._queue.popleft()]
+        size = group[0].size
+        while self._queue and size + self._queue[0].size <= self._max_size:
+            group.append(self._queue.popleft())
+            size += group[-1].size
+        self._waiting -= size
+        return group
+
+    def _finish(self) -> None:
+        self._running -= 1
+        self._start()
+
+    async def _run(self, group: list[_Waiting[T, R]]) -> None:
+        loop = asyncio.get_running_loop()
+        items = [waiting.item for waiting in group]
+        outcomes: Sequence[R | StoreError]
+        try:
+            outcomes = await loop.run_in_executor(self._threads, self._commit, items)
+        except Exception as error:  # the stage's edge: every waiter must be answered
+            log.exception("store.commit_failed requests=%d", len(group))
+            outcomes = [StoreUnavailable(f"Writing failed: {type(error).__name__}.")] * len(group)
+        finally:
+            if self._rest_seconds:
+                loop.call_later(self._rest_seconds, self._finish)
+            else:
+                self._finish()
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            if waiting.done.done():  # the client went away
+                continue
+            if isinstance(outcome, StoreError):
+                waiting.done.set_exception(outcome)
+            else:
+                waiting.done.set_result(outcome)

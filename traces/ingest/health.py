@@ -1,0 +1,143 @@
+"""What a project's senders sent and what became of it, by key and in total, in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from traces.models import QuarantinedSpan
+from traces.spool import deposits
+from traces.spool.deposits import Depth
+from traces.store import client, statements
+
+_NOBODY = UUID(int=0)
+_MAX_KEYS = 200
+_MAX_REASONS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Figures of one key, or of all. `distinct` counts different spans that were stored, `stored`
+    those of each request for themselves.
+    """
+
+    requests: int = 0
+    accepted: int = 0
+    unique_spans: int = 0
+    distinct: int = 0
+    stored: int = 0
+    truncated: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    quarantined: int = 0
+    late: int = 0
+    spooled_requests: int = 0
+    refused_requests: int = 0
+    compressed_bytes: int = 0
+    body_bytes: int = 0
+    last_seen: datetime | None = None
+    sdks: tuple[str, ...] = ()
+    encodings: tuple[str, ...] = ()
+
+    @property
+    def duplicate(self) -> int:
+        """Repeated within a request, or stored by an earlier one."""
+        return self.accepted - self.unique_spans + self.stored - self.distinct
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why spans were rejected, or (`refused_with` an HTTP status) whole requests refused."""
+
+    reason: str
+    refused_with: int
+    times: int
+    last_seen: datetime
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    total: Intake
+    by_key: Mapping[UUID, Intake]
+    reasons: list[Reason]
+    orphaned: int
+    quarantine: list[QuarantinedSpan]
+    quarantined_now: int
+    """In quarantine at this moment, whenever they came."""
+    spool: Depth
+
+
+def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> Health:
+    """Raises StoreError."""
+    window = {"project_id": str(project_id), "since_ns": since_ns, "until_ns": until_ns}
+    stored = {row["key_id"]: row for row in _query("ingest_stored", window)}
+    by_key = {
+        row["key_id"]: _intake(row, stored.get(row["key_id"], {}))
+        for row in _query("ingest_by_key", {**window, "limit": _MAX_KEYS})
+    }
+    orphans = _query("ingest_orphans", {"project_id": str(project_id), "since": since})
+    waiting = QuarantinedSpan.objects.for_project(project_id).waiting()
+    return Health(
+        total=_total(by_key, stored.get(_NOBODY, {})),
+        by_key=by_key,
+        reasons=[
+            Reason(
+                row["reason"],
+                row["refused_with"],
+                row["times"],
+                row["last_seen"],
+                tuple(row["samples"]),
+            )
+            for row in _query("ingest_reasons", {**window, "limit": _MAX_REASONS})
+        ],
+        orphaned=orphans[0]["orphans"],
+        quarantine=list(waiting.newest().defer("content")[:10]),
+        quarantined_now=waiting.count(),
+        spool=deposits.depth(project_id),
+    )
+
+
+_SUMMED = (
+    "requests",
+    "accepted",
+    "unique_spans",
+    "truncated",
+    "rejected",
+    "dropped",
+    "quarantined",
+    "late",
+    "spooled_requests",
+    "refused_requests",
+    "compressed_bytes",
+    "body_bytes",
+)
+
+
+def _intake(row: Mapping[str, Any], stored: Mapping[str, Any]) -> Intake:
+    return Intake(
+        **{name: row[name] for name in _SUMMED},
+        distinct=stored.get("spans", 0),
+        stored=stored.get("stored", 0),
+        last_seen=row["last_seen"],
+        sdks=tuple(row["sdks"]),
+        encodings=tuple(row["encodings"]),
+    )
+
+
+def _total(by_key: Mapping[UUID, Intake], stored: Mapping[str, Any]) -> Intake:
+    intakes = by_key.values()
+    return Intake(
+        **{name: sum(getattr(intake, name) for intake in intakes) for name in _SUMMED},
+        # Not sums: a span may come by two keys.
+        distinct=stored.get("spans", 0),
+        stored=stored.get("stored", 0),
+        last_seen=max((i.last_seen for i in intakes if i.last_seen), default=None),
+    )
+
+
+def _query(name: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    return client.query(statements.text(name), parameters)

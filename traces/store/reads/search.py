@@ -1,0 +1,264 @@
+"""Text search over spans: names, inputs, outputs and error messages, word by word.
+
+All words must occur in one span; "quoted" ones next to each other. With the text index the whole
+range is asked at once; without it the newest spans are read first, within a time limit, and the
+page says how far back it got.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from traces.store import statements, text_index
+from traces.store.errors import QueryTooLarge
+from traces.store.filters import terms
+from traces.store.reads.project import LIMITS, ProjectReads, from_cursor, to_cursor
+
+DEFAULT_DAYS = 30
+"""How far back a search without a start goes."""
+SEARCH_SECONDS = 10.0
+"""How long one page of a search may take where no index helps."""
+MAX_PAGE = 200
+_SCAN_HOURS = (3, 21, 48, 168, 480)
+_INDEXED_HOURS = (24,)
+_TOKEN = re.compile(r"[a-z0-9\u0080-\U0010ffff]+")
+# The scripts of text_index.UNSPACED_TEXT, as ranges: here only for splitting what was typed.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3021-\u3029\u3031-\u30ff"
+    r"\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    r"\U00020000-\U0003134f]+"
+)
+_LAST_ID = b"\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A span that holds what was searched; `snippet` is of `field`, around the first word."""
+
+    trace_id: bytes
+    span_id: bytes
+    name: str
+    kind: str
+    status: str
+    start_ns: int
+    end_ns: int
+    model: str
+    agent_name: str
+    tool_name: str
+    field: str
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Hits, the latest first. Nothing before `searched_since` has been looked at yet."""
+
+    hits: list[Hit]
+    next_cursor: str
+    searched_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is searched, in lower case: whole words, texts that must stand as they are, and pairs of
+    characters of unspaced scripts, which only narrow the search down.
+    """
+
+    tokens: tuple[str, ...]
+    phrases: tuple[str, ...]
+    pairs: tuple[str, ...]
+    shown: str
+
+    @property
+    def helps_the_index(self) -> bool:
+        return bool(self.tokens or self.pairs)
+
+    def fragments(self, *, is_indexed: bool) -> tuple[str, ...]:
+        text, unspaced = text_index.TEXT, text_index.UNSPACED_TEXT
+        found = []
+        if self.tokens:
+            found.append(f"hasAllTokens({text}, {{tokens:Array(String)}})")
+        if self.pairs and is_indexed:
+            tokenizer = text_index.UNSPACED_TOKENIZER
+            found.append(f"hasAllTokens({unspaced}, {{pairs:Array(String)}}, '{tokenizer}')")
+        if self.phrases:
+            found.append(
+                f"arrayAll(phrase -> position({text}, phrase) > 0, {{phrases:Array(String)}})"
+            )
+        return tuple(found)
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "tokens": list(self.tokens),
+            "phrases": list(self.phrases),
+            "pairs": list(self.pairs),
+            "shown": self.shown,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Before which span the page begins, and the seconds it is bounded by."""
+
+    since: int
+    before: int
+    trace: bytes = _LAST_ID * 16
+    span: bytes = _LAST_ID * 8
+
+
+def words(text: str) -> Words | None:
+    """What a search for `text` looks for; None when there is nothing in it."""
+    found = [_lower(term) for term in terms(text)]
+    if not found:
+        return None
+    tokens: list[str] = []
+    phrases: list[str] = []
+    pairs: list[str] = []
+    for term in found:
+        plain = [token for token in _TOKEN.findall(term) if not _UNSPACED.search(token)]
+        tokens += plain
+        if plain != [term]:
+            phrases.append(term)
+        for run in _UNSPACED.findall(term):
+            pairs += [run[at : at + 2] for at in range(len(run) - 1)]
+    return Words(
+        tokens=tuple(dict.fromkeys(tokens)),
+        phrases=tuple(dict.fromkeys(phrases)),
+        pairs=tuple(dict.fromkeys(pairs)),
+        shown=found[0],
+    )
+
+
+class SearchReads(ProjectReads):
+    """Search over the deduplicated spans of a project."""
+
+    def search(
+        self,
+        text: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        cursor: str = "",
+        include_evaluations: bool = False,
+    ) -> SearchPage:
+        """Spans that hold all words of `text`; none for an empty one.
+
+        Raises BadCursor, and QueryTooLarge when not even the newest hours could be read in time.
+        """
+        wanted = words(text)
+        place = _place(since, until, cursor)
+        if wanted is None:
+            return SearchPage([], "", _moment(place.since))
+        limit = min(limit, MAX_PAGE)
+        is_indexed = wanted.helps_the_index and text_index.is_built()
+        parameters = {**wanted.parameters(), "include_evaluations": include_evaluations}
+        sql = statements.with_filter("span_search", wanted.fragments(is_indexed=is_indexed))
+        rows: list[dict[str, Any]] = []
+        reached = place.before
+        deadline = time.monotonic() + SEARCH_SECONDS
+        for window in _windows(place, _INDEXED_HOURS if is_indexed else _SCAN_HOURS):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                rows += self._window_of(sql, parameters, window, limit + 1 - len(rows), left)
+            except QueryTooLarge:
+                if reached == place.before:
+                    raise
+                break
+            reached = window.since
+            if len(rows) > limit:
+                break
+        return _page(rows, limit, place, reached)
+
+    def _window_of(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        window: _Place,
+        limit: int,
+        seconds: float,
+    ) -> list[dict[str, Any]]:
+        bounds = {
+            "since": window.since,
+            "until": window.before + 1,
+            "before": window.before,
+            "before_trace": window.trace.hex(),
+            "before_span": window.span.hex(),
+            "limit": limit,
+            "candidates": 2 * limit + 50,
+        }
+        return self._query(sql, {**parameters, **bounds}, LIMITS, seconds)
+
+
+def _windows(place: _Place, hours: tuple[int, ...]) -> Iterator[_Place]:
+    """From the newest back to the beginning, each larger than the one before."""
+    window = place
+    for length in hours:
+        since = window.before - length * 3600
+        if since <= place.since:
+            break
+        yield replace(window, since=since)
+        # A span exactly at the bound belongs to the window that begins there.
+        window = _Place(place.since, since - 1)
+    if window.before >= window.since:
+        yield window
+
+
+def _place(since: datetime | None, until: datetime | None, cursor: str) -> _Place:
+    now = datetime.now(UTC)
+    # A day ahead: so far a sender's clock may run before ours.
+    end = int((until or now + timedelta(days=1)).timestamp()) - 1
+    start = int((since or (until or now) - timedelta(days=DEFAULT_DAYS)).timestamp())
+    start, end = max(0, start), min(max(0, end), 2**32 - 2)
+    if not cursor:
+        return _Place(start, end)
+    before, trace, span, start = from_cursor(cursor, "number", "trace", "span", "number")
+    return _Place(start, min(before, 2**32 - 2), trace, span)
+
+
+def _page(rows: list[dict[str, Any]], limit: int, place: _Place, reached: int) -> SearchPage:
+    shown = rows[:limit]
+    if len(rows) > limit:
+        last = shown[-1]
+        place_after = [last["bucket"], last["trace_id"].hex(), last["span_id"].hex(), place.since]
+        return SearchPage(
+            [_hit(row) for row in shown], to_cursor(place_after), _moment(last["bucket"])
+        )
+    cursor = ""
+    if reached > place.since:
+        cursor = to_cursor([reached - 1, _LAST_ID * 16, _LAST_ID * 8, place.since])
+    return SearchPage([_hit(row) for row in shown], cursor, _moment(reached))
+
+
+def _hit(row: Mapping[str, Any]) -> Hit:
+    snippet = ("…" if row["is_cut_before"] else "") + row["snippet"]
+    return Hit(
+        trace_id=row["trace_id"],
+        span_id=row["span_id"],
+        name=row["name"],
+        kind=row["kind"],
+        status=row["status"],
+        start_ns=row["start_ns"],
+        end_ns=row["end_ns"],
+        model=row["model"],
+        agent_name=row["agent_name"],
+        tool_name=row["tool_name"],
+        field=row["field"],
+        snippet=snippet + ("…" if row["is_cut_after"] else ""),
+    )
+
+
+def _lower(text: str) -> str:
+    """Character by character, as the engine's lowerUTF8 does it."""
+    return "".join(character.lower() for character in text)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
