@@ -17,6 +17,6 @@ ENV PATH=/opt/traceroot/bin:$PATH PYTHONUNBUFFERED=1 TRACEROOT_DATA_DIR=/data TR
 RUN mkdir /data && chown traceroot /data
 USER traceroot
 VOLUME /data
-EXPOSE 8000 4318
+EXPOSE 8000 4317 4318
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["web"]

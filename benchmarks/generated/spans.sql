@@ -39,7 +39,8 @@ WITH
     if(place = 0, 19000000000 + trace_hash % 9000000000, 100000000 + intDiv(span_hash, 7) % 800000000) AS took,
     place % 2 = 1 AS is_call,
     place > 0 AND NOT is_call AS is_tool,
-    1 + intDiv(span_hash, 11) % 100 AS dice,
+    -- a session mostly stays with one model
+    1 + if(intDiv(span_hash, 29) % 20 < 17, session_hash, intDiv(span_hash, 11)) % 100 AS dice,
     model_names[if(dice < 40, 1, if(dice < 60, 2, if(dice < 80, 3, if(dice < 90, 4, if(dice < 96, 5, 6)))))] AS model_name,
     tool_names[1 + intDiv(span_hash, 13) % 8] AS tool,
     is_tool AND intDiv(span_hash, 17) % 33 = 0 OR place = 0 AND trace_hash % 25 = 0 AS failed,
@@ -88,7 +89,7 @@ SELECT
         concat('tenant-', toString(user % 400))), map()),
     'github.com/acme/agents',
     concat('1.', toString(40 + intDiv(trace * 200, {total:UInt64}))),
-    concat(if(number % 500000 = 7, 'zanzibar ', ''), if(is_tool, '{"query": "', ''), text(3, if(is_tool, 60, 260)),
+    concat(if(number % 1000000 = 7, 'zanzibar ', ''), if(is_tool, '{"query": "', ''), text(3, if(is_tool, 60, 260)),
         if(is_tool, '", "limit": 20}', '')),
     concat(text(4, if(is_tool, 160, 130)), ' ref-', lower(hex(toUInt32(span_hash)))),
     is_call,

@@ -7,9 +7,9 @@ their parent is gone.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -76,7 +76,9 @@ def _address(words: str) -> str:
     order = "<" if sys.byteorder == "little" else ">"
     numbers = [int(words[i : i + 8], 16) for i in range(0, len(words), 8)]
     raw = b"".join(struct.pack(f"{order}I", number) for number in numbers)
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
+    address = ipaddress.ip_address(raw)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)  # one socket for both kinds of addresses is one place
 
 
 def is_over(process: subprocess.Popen[bytes]) -> bool:

@@ -25,6 +25,7 @@ START_SECONDS = 90.0
 _SHOWN = {
     "url": r"TraceRoot is running:\s+(\S+)",
     "otlp_url": r"OTLP/HTTP endpoint:\s+(\S+)",
+    "grpc_url": r"OTLP/gRPC endpoint:\s+(\S+)",
     "email": r"Sign in:\s+(\S+)",
     "password": r"Password:\s+(\S+)",
     "project_id": r"Project:.*\(([0-9a-f-]{36})\)",
@@ -40,6 +41,7 @@ def environment(data_dir: Path, more: Mapping[str, str] | None = None) -> dict[s
         "TRACEROOT_DATA_DIR": str(data_dir),
         "TRACEROOT_PORT": "0",
         "TRACEROOT_OTLP_PORT": "0",
+        "TRACEROOT_GRPC_PORT": "0",
         "TRACEROOT_SETTLE_QUIET_SECONDS": "1",
         **(more or {}),
     }
@@ -55,6 +57,7 @@ class Product:
     started_seconds: float
     url: str = ""
     otlp_url: str = ""
+    grpc_url: str = ""
     email: str = ""
     password: str = ""
     project_id: str = ""

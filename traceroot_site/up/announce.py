@@ -41,8 +41,13 @@ def first_account() -> FirstAccount | None:
         connections.close_all()
 
 
-def ready(url: str, otlp_url: str, data_dir: Path, first: FirstAccount | None) -> None:
+def ready(
+    url: str, otlp_url: str, grpc_url: str, data_dir: Path, first: FirstAccount | None
+) -> None:
+    """`grpc_url` is empty where OTLP/gRPC is not served."""
     lines = ["", f"TraceRoot is running:  {url}", f"OTLP/HTTP endpoint:    {otlp_url}"]
+    if grpc_url:
+        lines.append(f"OTLP/gRPC endpoint:    {grpc_url}")
     if first is not None:
         lines += [
             "",

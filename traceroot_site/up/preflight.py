@@ -135,14 +135,36 @@ def describe(lock: IO[str], facts: dict[str, Any]) -> None:
     lock.flush()
 
 
+def reserve(host: str, port: int, *, purpose: str, option: str) -> socket.socket:
+    """A socket that holds an address for a process which makes its own; it takes no connection.
+
+    Raises CannotStart when the address is taken.
+    """
+    # Looked at without sharing first: two that share a port would be given connections in turns.
+    probe = _bound(host, port, purpose=purpose, option=option)
+    port = probe.getsockname()[1]
+    probe.close()
+    return _bound(host, port, purpose=purpose, option=option, is_shared=True)
+
+
 def listen(host: str, port: int, *, purpose: str, option: str) -> socket.socket:
     """A listening socket; children get it handed down, so that a restart loses no connection.
 
     Port 0 takes a free one. Raises CannotStart when the address is taken.
     """
+    listener = _bound(host, port, purpose=purpose, option=option)
+    listener.listen(1024)
+    return listener
+
+
+def _bound(
+    host: str, port: int, *, purpose: str, option: str, is_shared: bool = False
+) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
@@ -158,5 +180,4 @@ def listen(host: str, port: int, *, purpose: str, option: str) -> socket.socket:
     except OverflowError as error:
         listener.close()
         raise CannotStart(f"{port} is not a port: use 0 to 65535 with {option}.") from error
-    listener.listen(1024)
     return listener

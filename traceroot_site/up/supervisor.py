@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +48,7 @@ class Plan:
     host: str
     port: int
     otlp_port: int
+    grpc_port: int
     data_dir: Path
     reload: bool = False
     child_environment: dict[str, str] | None = None
@@ -82,6 +83,7 @@ class Supervisor:
         plan = self._plan
         web = self._listen(plan.host, plan.port, "the pages", "--port or TRACEROOT_PORT")
         otlp = self._listen_otlp()
+        grpc = self._reserve_grpc() if otlp is not None else None
         for title, prepare in (
             ("Trace store", self._start_engine),
             ("Database", _migrate),
@@ -93,11 +95,14 @@ class Supervisor:
                 prepare()
         if self._stop.is_set():
             return
-        self._start_children(web, otlp)
+        self._start_children(web, otlp, grpc)
         if not self._stop.is_set():
-            self._announce(_url(plan.host, web), _url(plan.host, otlp or web))
+            grpc_url = _url(plan.host, grpc) if grpc is not None else ""
+            self._announce(_url(plan.host, web), _url(plan.host, otlp or web), grpc_url)
 
-    def _start_children(self, web: socket.socket, otlp: socket.socket | None) -> None:
+    def _start_children(
+        self, web: socket.socket, otlp: socket.socket | None, grpc: socket.socket | None
+    ) -> None:
         plan = self._plan
         environment = {
             **(plan.child_environment or {}),
@@ -107,7 +112,9 @@ class Supervisor:
         }
         starting = []
         if otlp is not None:
-            starting.append(("Receiver", self._start_child("receiver", otlp, environment), otlp))
+            door = _grpc_arguments(plan.host, grpc)
+            child = self._start_child("receiver", otlp, environment, door)
+            starting.append(("Receiver", child, otlp))
         starting.append(
             ("Web, worker and schedule", self._start_child("web", web, environment), web)
         )
@@ -115,16 +122,22 @@ class Supervisor:
             with announce.step(title):
                 self._wait_until_ready(child, _url(_reachable(plan.host), listener))
 
-    def _announce(self, url: str, otlp_url: str) -> None:
+    def _announce(self, url: str, otlp_url: str, grpc_url: str) -> None:
         """The first account is made last: what was never shown could never be used."""
         first = announce.first_account()
         data_dir = self._plan.data_dir
         assert self._claim is not None
         preflight.describe(
             self._claim.lock,
-            {"url": url, "otlp_url": otlp_url, "pid": os.getpid(), "data_dir": str(data_dir)},
+            {
+                "url": url,
+                "otlp_url": otlp_url,
+                "grpc_url": grpc_url,
+                "pid": os.getpid(),
+                "data_dir": str(data_dir),
+            },
         )
-        announce.ready(url, otlp_url, data_dir, first)
+        announce.ready(url, otlp_url, grpc_url, data_dir, first)
         if self._plan.after_start is not None:
             extra = self._plan.after_start(url)
             if extra is not None:
@@ -158,6 +171,21 @@ class Supervisor:
             announce.warn(f"{error} Until then OTLP is taken on the web port only.")
             return None
 
+    def _reserve_grpc(self) -> socket.socket | None:
+        """None when the port is taken; gRPC makes its own listener, next to the one kept here."""
+        plan = self._plan
+        try:
+            kept = self._patiently(
+                lambda: preflight.reserve(
+                    plan.host, plan.grpc_port, purpose="OTLP/gRPC", option="TRACEROOT_GRPC_PORT"
+                )
+            )
+        except preflight.CannotStart as error:
+            announce.warn(f"{error} Until then OTLP is taken over HTTP only.")
+            return None
+        self._sockets.append(kept)
+        return kept
+
     def _start_engine(self) -> None:
         if settings.CLICKHOUSE_URL:
             return
@@ -180,11 +208,15 @@ class Supervisor:
             raise preflight.CannotStart(str(error)) from error
 
     def _start_child(
-        self, name: str, listener: socket.socket, environment: dict[str, str]
+        self,
+        name: str,
+        listener: socket.socket,
+        environment: dict[str, str],
+        arguments: Sequence[str] = (),
     ) -> Child:
         child = Child(
             name=name,
-            arguments=[name, "--fd", str(listener.fileno())],
+            arguments=[name, "--fd", str(listener.fileno()), *arguments],
             log_path=self._plan.data_dir / "logs" / f"{name}.log",
             environment=environment,
             descriptors=[listener.fileno()],
@@ -284,6 +316,12 @@ def _migrate_store() -> None:
         ) from error
     finally:
         client.forget()
+
+
+def _grpc_arguments(host: str, kept: socket.socket | None) -> list[str]:
+    if kept is None:
+        return ["--grpc-port", "-1"]
+    return ["--host", host, "--grpc-port", str(kept.getsockname()[1]), "--grpc-is-reserved"]
 
 
 def _reachable(host: str) -> str:

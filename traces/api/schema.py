@@ -117,6 +117,7 @@ TRACE_DETAIL = inline_serializer(
         "metadata": _text(),
         "span_count": s.IntegerField(),
         "spans": _SPAN,
+        "logs": s.ListField(child=s.DictField(), required=False),
         "trace_url": s.URLField(),
         "normalized": s.DictField(required=False),
     },

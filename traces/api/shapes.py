@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +16,10 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from traces.semconv import normalized
+from traces.api.logs import log_item
+from traces.api.values import jsonable
+from traces.logs import Log
+from traces.semconv import log_records, normalized
 from traces.spans import Span, Usage
 from traces.store.rows import TraceSummary
 
@@ -67,12 +72,15 @@ def list_item(summary: TraceSummary) -> dict[str, Any]:
     }
 
 
-def detail(summary: TraceSummary, spans: list[Span], groups: set[str]) -> dict[str, Any]:
+def detail(
+    summary: TraceSummary, spans: list[Span], groups: set[str], logs: Sequence[Log] = ()
+) -> dict[str, Any]:
     """A trace with its spans; groups that were not asked for are null.
 
     `span_count` is the trace's; where it is more than the spans that follow, they are the first.
     """
     with_io = "io" in groups
+    spans = _with_messages(spans, logs)
     root = _root(spans)
     input_text = root.input if root and root.input else summary.input_preview
     output_text = root.output if root and root.output else summary.output_preview
@@ -91,9 +99,20 @@ def detail(summary: TraceSummary, spans: list[Span], groups: set[str]) -> dict[s
         "metadata": _trace_metadata(summary) if "metadata" in groups else None,
         "span_count": max(summary.span_count, len(spans)),
         "spans": [span_item(span, groups) for span in spans],
+        **({"logs": [log_item(log, groups) for log in logs]} if with_io else {}),
         "trace_url": trace_url(summary),
         **({} if normal is None else {"normalized": normal}),
     }
+
+
+def _with_messages(spans: list[Span], logs: Sequence[Log]) -> list[Span]:
+    """The spans, each with what its own log records say of it."""
+    by_span: dict[bytes, list[Log]] = defaultdict(list)
+    for log in logs:
+        by_span[log.span_id].append(log)
+    if not by_span:
+        return spans
+    return [log_records.completed(span, by_span.get(span.span_id, ())) for span in spans]
 
 
 def _root(spans: list[Span]) -> Span | None:
@@ -173,21 +192,6 @@ def cost_details(span: Span) -> dict[str, Any]:
 def money(value: Decimal | None) -> float | None:
     """US dollars as a JSON number."""
     return float(value) if value is not None else None
-
-
-def jsonable(value: Any) -> Any:
-    """An attribute value for JSON: bytes as hex, what JSON has no number for as text."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float) and value not in (float("inf"), float("-inf")) and value == value:
-        return value
-    if isinstance(value, float):
-        return str(value)
-    if isinstance(value, list):
-        return [jsonable(item) for item in value]
-    if isinstance(value, dict):
-        return {key: jsonable(item) for key, item in value.items()}
-    return value
 
 
 def as_json(value: Any) -> str:

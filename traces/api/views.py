@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts.api_keys import VerifiedKey
 from traces.api import parameters, schema, shapes
 from traces.api.errors import BadParameter
+from traces.logs import Log
 from traces.spans import Span
 from traces.store.reader import BadCursor, SpanReader
 from traces.store.rows import TraceSummary
@@ -114,7 +115,7 @@ class TraceDetail(ReadView):
     def get(self, request: Request, trace_id: bytes) -> Response:
         groups = parameters.fields(request.query_params, "skeleton")
         summary, spans = _load(self.reader, trace_id)
-        return Response(shapes.detail(summary, spans, groups))
+        return Response(shapes.detail(summary, spans, groups, _logs(self.reader, trace_id, groups)))
 
 
 class TraceExport(ReadView):
@@ -126,7 +127,7 @@ class TraceExport(ReadView):
     def get(self, request: Request, trace_id: bytes) -> Response:
         groups = parameters.fields(request.query_params, "full")
         summary, spans = _load(self.reader, trace_id)
-        trace = shapes.detail(summary, spans, groups)
+        trace = shapes.detail(summary, spans, groups, _logs(self.reader, trace_id, groups))
         return Response(
             {
                 "manifest": {
@@ -160,3 +161,8 @@ def _load(reader: SpanReader, trace_id: bytes) -> tuple[TraceSummary, list[Span]
     if summary is None:
         raise NotFound("There is no such trace in the project of this API key.")
     return summary, reader.spans(trace_id, limit=settings.API_MAX_SPANS_PER_TRACE)
+
+
+def _logs(reader: SpanReader, trace_id: bytes, groups: set[str]) -> list[Log]:
+    """Read where contents are asked for: of the records, and of spans whose messages they carry."""
+    return reader.logs(trace_id) if groups & {"io", "normalized"} else []

@@ -6,20 +6,23 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from traces.ingest.receipts import MAX_REASONS, MAX_SAMPLES, Receipt
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import Rejection
 from traces.spans import Attributes
-from traces.store import batches
+from traces.store import batches, log_rows, usage_rows
 from traces.store.batches import Batch
 
 LATE_SECONDS = 300
 """A span that arrives so long after its end comes too late for most of what looks at traces."""
 
 # "span 'name' (id): reason" without the span: what many rejections have in common
-_OF_ONE_SPAN = re.compile(r"^span (?:'.*'|\".*\"|\(unnamed\))(?: \([^()]{0,32}\))?: ", re.DOTALL)
+_OF_ONE_SPAN = re.compile(
+    r"^(?:span|log record|metric) (?:'.*'|\".*\"|\(unnamed\))(?: \([^()]{0,32}\))?: ", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,21 @@ class Arrival:
 
 def of(arrived: Arrived, *, key_id: UUID, project_id: UUID, retention_days: int) -> Arrival:
     """The work of some microseconds a span: beside the event loop for large requests."""
-    batch = batches.of(
-        arrived.spans,
-        project_id=project_id,
-        received_ns=arrived.received_ns,
-        retention_days=retention_days,
-    )
+    batch = _batch(arrived, project_id, retention_days)
     return Arrival(batch, _receipt(arrived, key_id, project_id))
+
+
+def _batch(arrived: Arrived, project_id: UUID, retention_days: int) -> Batch:
+    origin: dict[str, Any] = {
+        "project_id": project_id,
+        "received_ns": arrived.received_ns,
+        "retention_days": retention_days,
+    }
+    if arrived.signal == "logs":
+        return log_rows.to_batch(arrived.logs, **origin)
+    if arrived.signal == "metrics":
+        return usage_rows.to_batch(arrived.usage, **origin)
+    return batches.of(arrived.spans, **origin)
 
 
 def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
@@ -52,7 +63,8 @@ def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
     return Receipt(
         project_id=project_id,
         receipt_id=uuid4(),
-        kind="stored",
+        # Figures of receipts are of spans: those of other signals have none.
+        kind="stored" if arrived.signal == "traces" else arrived.signal,
         key_id=key_id,
         received_ns=arrived.received_ns,
         status=200,
@@ -63,7 +75,7 @@ def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
         sdk_language=language,
         accepted=len(arrived.spans),
         unique_spans=len({(span.trace_id, span.span_id) for span in arrived.spans}),
-        rejected=sum(reasons.values()),
+        rejected=sum(reasons.values()) if arrived.signal == "traces" else 0,
         late=sum(1 for span in arrived.spans if 0 < span.end_ns < latest_ns),
         compressed_bytes=arrived.compressed_bytes,
         body_bytes=arrived.body_bytes,

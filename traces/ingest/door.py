@@ -48,7 +48,7 @@ class Door:
         outcome: Outcome = Stored()
         if arrival.rows:
             outcome = await self._spans.write(arrival)
-        elif not arrival.receipt.rejected and not arrival.receipt.dropped:
+        elif not arrival.receipt.reasons and not arrival.receipt.dropped:
             return  # an empty request is not worth a row
         if isinstance(outcome, Spooled):
             return

@@ -86,7 +86,10 @@ def release(spans: Sequence[QuarantinedSpan], *, now: datetime) -> tuple[int, in
 
 def _row(arrival: Arrival, number: int, reason: str, now: datetime) -> QuarantinedSpan:
     batch = arrival.batch.part(number, number + 1)
-    trace_id, span_id = batch.column("trace_id")[0], batch.column("span_id")[0]
+    # Data points of metrics have neither.
+    trace_id, span_id = (
+        batch.column(name)[0] if name in batch.names else b"" for name in ("trace_id", "span_id")
+    )
     return QuarantinedSpan(
         # The same row, quarantined again after a crash, is the same row here.
         id=uuid5(_NAMESPACE, f"{arrival.receipt.receipt_id} {number}"),

@@ -21,7 +21,8 @@ MAX_SAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`kind` is stored (one request) or refused (`requests` of them with the same answer).
+    """`kind` is stored (one request), logs or metrics (the same of another signal, without figures
+    of spans) or refused (`requests` of them with the same answer).
 
     `accepted` counts the spans that were taken, with repetitions; `unique_spans` without.
     """

@@ -4,15 +4,21 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from traces.otlp.decoded import Rejection
 from traces.otlp.decoder import Encoding
+from traces.otlp.signals import NAMES, Signal
 
 CONTENT_TYPES: dict[Encoding, str] = {
     "protobuf": "application/x-protobuf",
@@ -21,6 +27,16 @@ CONTENT_TYPES: dict[Encoding, str] = {
 # google.rpc.Code: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 _CODES = {400: 3, 401: 16, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 429: 8, 503: 14}
 _MAX_REASONS = 10
+_RESPONSES: Mapping[Signal, Any] = {
+    "traces": ExportTraceServiceResponse,
+    "logs": ExportLogsServiceResponse,
+    "metrics": ExportMetricsServiceResponse,
+}
+_REJECTED: Mapping[Signal, str] = {
+    "traces": "rejected_spans",
+    "logs": "rejected_log_records",
+    "metrics": "rejected_data_points",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +69,25 @@ class Refused(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def stored(encoding: Encoding, rejected: Sequence[Rejection]) -> Answer:
+def stored(encoding: Encoding, rejected: Sequence[Rejection], signal: Signal = "traces") -> Answer:
     """All is stored, but for what is counted in `rejected`."""
     count = sum(rejection.count for rejection in rejected)
-    message = _describe(rejected)
     if encoding == "json":
-        partial = {"rejectedSpans": str(count), "errorMessage": message}
+        partial = {NAMES[signal].rejected: str(count), "errorMessage": _describe(rejected)}
         return Answer(
             200, msgspec.json.encode({"partialSuccess": partial} if count else {}), "json"
         )
-    response = ExportTraceServiceResponse()
-    if count:
-        response.partial_success.rejected_spans = count
-        response.partial_success.error_message = message
-    return Answer(200, response.SerializeToString(), "protobuf")
+    return Answer(200, response(rejected, signal).SerializeToString(), "protobuf")
+
+
+def response(rejected: Sequence[Rejection], signal: Signal) -> Any:
+    """The signal's Export…ServiceResponse."""
+    found = _RESPONSES[signal]()
+    if rejected:
+        count = sum(rejection.count for rejection in rejected)
+        setattr(found.partial_success, _REJECTED[signal], count)
+        found.partial_success.error_message = _describe(rejected)
+    return found
 
 
 def refused(encoding: Encoding, refusal: Refused) -> Answer:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from traces.agent_usage import AgentUsage
+from traces.logs import Log
 from traces.otlp.decoded import Rejection
 from traces.otlp.decoder import Encoding
+from traces.otlp.signals import Signal
 from traces.spans import Attributes, Span
 
 
@@ -20,4 +23,7 @@ class Arrived:
     compressed_bytes: int
     body_bytes: int
     resource: Attributes
-    """Of the first span: requests of several SDKs come from collectors, which say so themselves."""
+    """Of the first record: requests of several SDKs come from collectors, which say so."""
+    signal: Signal = "traces"
+    logs: Sequence[Log] = ()
+    usage: Sequence[AgentUsage] = ()

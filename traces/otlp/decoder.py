@@ -44,6 +44,8 @@ def _is_doubtful(decoded: Decoded[Any], signal: Signal) -> bool:
     """
     if not decoded.records:
         return bool(decoded.rejected)
+    if signal == "metrics":
+        return not any(metric.name and metric.kind for metric in decoded.records)
     return signal == "logs" and not any(
         record.time_ns or record.observed_ns for record in decoded.records
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from accounts import api_keys
 from accounts.api_keys import VerifiedKey
@@ -11,7 +12,7 @@ from traces.ingest.arrivals import Arrival
 from traces.ingest.door import Door
 from traces.ingest.receipts import Clock
 from traces.ingest.refusals import Refusals
-from traces.otlp import memory
+from traces.otlp import memory, signals
 from traces.otlp.answers import Refused
 from traces.otlp.arrived import Arrived
 from traces.otlp.receiver import (
@@ -24,7 +25,8 @@ from traces.otlp.receiver import (
 )
 from traces.store.errors import StoreUnavailable
 
-PATHS = frozenset({"/v1/traces", "/v1/traces/", "/api/v1/public/traces", "/api/v1/public/traces/"})
+if TYPE_CHECKING:
+    from traces.otlp.grpc_receiver import GrpcReceiver
 
 
 @cache
@@ -77,11 +79,24 @@ def receiver() -> Receiver[VerifiedKey, Arrival]:
     )
 
 
+def grpc_receiver() -> GrpcReceiver:
+    """For this process's event loop. Half of what may wait is room for messages that arrive."""
+    from traces.otlp.grpc_receiver import GrpcReceiver  # a process that does not serve it spares it
+
+    limits = limits_from_settings()
+    return GrpcReceiver(
+        receiver(),
+        message_bytes=limits.compressed_bytes,
+        messages=max(1, limits.waiting_bytes // 2 // limits.compressed_bytes),
+        message_seconds=limits.body_seconds,
+    )
+
+
 def before(application: ASGIApplication) -> ASGIApplication:
     """`application`, with OTLP requests taken out of its hands."""
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in PATHS and _is_otlp(scope):
+        if scope["type"] == "http" and _is_otlp(scope):
             await receiver()(scope, receive, send)
         else:
             await application(scope, receive, send)
@@ -91,5 +106,7 @@ def before(application: ASGIApplication) -> ASGIApplication:
 
 def _is_otlp(scope: Scope) -> bool:
     """The published path also lists traces (GET), which is the public API's."""
-    is_receivers_own: bool = scope["path"].startswith("/v1/")
-    return is_receivers_own or scope["method"] == "POST"
+    path: str = scope["path"]
+    if signals.of_path(path) is None:
+        return False
+    return path.startswith("/v1/") or bool(scope["method"] == "POST")

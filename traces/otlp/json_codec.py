@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from traces.logs import RawLog
-from traces.otlp import decoded, json_depth
+from traces.otlp import decoded, json_depth, json_metrics
 from traces.otlp import json_fields as fields
 from traces.otlp.decoded import MAX_TIME_NS, Collector, Decoded, MalformedBody
 from traces.otlp.decoded import MalformedSpan as Malformed
@@ -232,4 +232,8 @@ def _id_or_none(record: dict[str, Any], key: str, length: int) -> bytes:
         return b""  # such a record belongs to no trace (OTLP, logs.proto)
 
 
-_READERS: Mapping[Signal, Callable[[Any, Resource, Scope], Any]] = {"traces": _span, "logs": _log}
+_READERS: Mapping[Signal, Callable[[Any, Resource, Scope], Any]] = {
+    "traces": _span,
+    "logs": _log,
+    "metrics": json_metrics.metric,
+}

@@ -88,6 +88,12 @@ def integer_of(owner: dict[str, Any], key: str, maximum: int, path: str = "") ->
     return number
 
 
+def number_of(owner: dict[str, Any], key: str) -> float | None:
+    """A number, also as text; None where there is none."""
+    value = owner.get(key)
+    return None if value is None else _double_value(value, 0)
+
+
 def _whole(value: Any) -> int | None:
     """A whole number; of those that nothing holds only that they are so large, and their sign."""
     if isinstance(value, bool):

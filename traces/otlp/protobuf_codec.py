@@ -13,10 +13,13 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from traces.logs import RawLog
-from traces.otlp import decoded, protobuf_values, wire_repair
+from traces.otlp import decoded, protobuf_metrics, protobuf_values, wire_repair
 from traces.otlp.decoded import Collector, Decoded, MalformedBody, MalformedSpan
 from traces.otlp.signals import NAMES, Signal
 from traces.spans import RawSpan, Resource, Scope, SpanEvent, SpanLink
@@ -84,9 +87,7 @@ def _read_group(group: Any, collector: Collector[Any], reader: _Reader) -> None:
                 collector.reject(reader.label(record), error)
 
 
-def _reject_all(
-    scope_group: Any, reason: str, collector: Collector[Any], reader: _Reader
-) -> None:
+def _reject_all(scope_group: Any, reason: str, collector: Collector[Any], reader: _Reader) -> None:
     for record in reader.records(scope_group):
         collector.reject(reader.label(record), reason)
 
@@ -175,5 +176,13 @@ _READERS: Mapping[Signal, _Reader] = {
         attrgetter("log_records"),
         _log,
         lambda record: decoded.label(record.event_name),
+    ),
+    "metrics": _Reader(
+        ExportMetricsServiceRequest,
+        attrgetter("resource_metrics"),
+        attrgetter("scope_metrics"),
+        attrgetter("metrics"),
+        protobuf_metrics.metric,
+        lambda metric: decoded.label(metric.name),
     ),
 }

@@ -11,23 +11,24 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from traces import pricing
-from traces.otlp import answers, decoder, encoding, memory
+from traces.otlp import answers, decoder, encoding, memory, request_headers, signals
 from traces.otlp.answers import Answer, Refused
 from traces.otlp.arrived import Arrived
-from traces.otlp.decoded import MalformedBody
+from traces.otlp.decoded import MalformedBody, Rejection
 from traces.otlp.decoder import Encoding
 from traces.otlp.limits import Hold, Limits, Waiting, limits_from_settings
-from traces.semconv import normalize
+from traces.otlp.signals import Signal
+from traces.semconv import agent_metrics, log_records, normalize
 from traces.store.errors import Overloaded, StoreError
 
 __all__ = [
-    "PATHS",
     "ASGIApplication",
     "Key",
     "Limits",
@@ -46,7 +47,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PATHS = frozenset({"/v1/traces", "/api/v1/public/traces"})
 RETRY_SECONDS = 5
 RETRY_SOON_SECONDS = 1
 _ENCODINGS: dict[str, Encoding] = {
@@ -86,6 +86,16 @@ def _unnoticed(key: object, refusal: Refused, size: int) -> None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A whole request as it came."""
+
+    signal: Signal
+    body: bytes
+    encoding: Encoding
+    content_encoding: str
+
+
 class Receiver(Generic[K, P]):
     """`authorize` says what a raw key opens (None: a bad one), `prepare` makes of a request what is
     written, beside the event loop when it is large, `write` returns when all of it is stored, and
@@ -123,8 +133,8 @@ class Receiver(Generic[K, P]):
             await send({"type": "websocket.close", "code": 1003})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
-        answer_in = _ENCODINGS.get(_media_type(headers), "json")
+        headers = request_headers.of(scope)
+        answer_in = _ENCODINGS.get(request_headers.media_type(headers), "json")
         try:
             answer = await self._answer(scope, headers, receive)
         except _Gone:
@@ -132,49 +142,59 @@ class Receiver(Generic[K, P]):
             return
         except Refused as refusal:
             answer = answers.refused(answer_in, refusal)
-        except StoreError as error:
-            log.warning("otlp.not_stored reason=%s", error)
-            answer = answers.refused(answer_in, _not_stored(error))
-        except Exception:  # the stage's edge: a 500 would make the exporter drop its spans
-            incident = uuid.uuid4().hex[:12]
-            log.exception("otlp.failed incident=%s", incident)
-            message = f"The request failed here (incident {incident}). Send it again later."
-            failure = Refused(503, message, retry_after=str(RETRY_SECONDS))
-            answer = answers.refused(answer_in, failure)
         await _send(answer, send)
 
     async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
-        _check_route(scope)
+        signal = _signal(scope)
+        media_type = request_headers.media_type(headers)
+
+        async def sent(held: Hold) -> Sent:
+            request_encoding = _ENCODINGS.get(media_type)
+            if request_encoding is None:
+                raise Refused(
+                    415,
+                    f"Content-Type {media_type[:100] or '(none)'!r} is not OTLP. "
+                    "Send application/x-protobuf or application/json.",
+                )
+            body = await self._body(headers, receive, held)
+            return Sent(signal, body, request_encoding, headers.get("content-encoding", ""))
+
+        rejected = await self.take(request_headers.raw_key(headers), sent)
+        return answers.stored(_ENCODINGS[media_type], rejected, signal)
+
+    async def take(
+        self, raw: str, receive: Callable[[Hold], Awaitable[Sent]]
+    ) -> Sequence[Rejection]:
+        """What `receive` gives, once the key is good; returns when all of it is stored, but for
+        what is rejected. Raises Refused for whatever goes wrong, and what `receive` raises.
+        """
         key: K | None = None
         held = self._waiting.hold()
         try:
-            key = await self._key(headers)
-            return await self._taken(headers, receive, key, held)
+            key = await self._key(raw)
+            sent = await receive(held)
+            prepared, arrived = await self._prepared(sent, key, held)
+            await self._write(prepared)
+            return arrived.rejected
+        except _Gone:
+            raise
         except Refused as refusal:
             self._refused(key, refusal, held.bytes)
             raise
+        except StoreError as error:
+            log.warning("otlp.not_stored reason=%s", error)
+            raise _not_stored(error) from error
+        except Exception as error:  # the stage's edge: on a 500 exporters drop their spans
+            incident = uuid.uuid4().hex[:12]
+            log.exception("otlp.failed incident=%s", incident)
+            message = f"The request failed here (incident {incident}). Send it again later."
+            raise Refused(503, message, retry_after=str(RETRY_SECONDS)) from error
         finally:
             if held.bytes >= _LARGE_BYTES:
                 self._trim_soon()
             held.release()
 
-    async def _taken(self, headers: dict[str, str], receive: Receive, key: K, held: Hold) -> Answer:
-        request_encoding = _ENCODINGS.get(_media_type(headers))
-        if request_encoding is None:
-            raise Refused(
-                415,
-                f"Content-Type {_media_type(headers)[:100] or '(none)'!r} is not OTLP. "
-                "Send application/x-protobuf or application/json.",
-            )
-        body = await self._body(headers, receive, held)
-        prepared, arrived = await self._prepared(
-            body, headers.get("content-encoding", ""), request_encoding, key, held
-        )
-        await self._write(prepared)
-        return answers.stored(request_encoding, arrived.rejected)
-
-    async def _key(self, headers: dict[str, str]) -> K:
-        raw = _raw_key(headers)
+    async def _key(self, raw: str) -> K:
         if not raw:
             raise Refused(
                 401,
@@ -219,54 +239,53 @@ class Receiver(Generic[K, P]):
             if not message.get("more_body", False):
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _prepared(
-        self, body: bytes, content_encoding: str, request_encoding: Encoding, key: K, held: Hold
-    ) -> tuple[P, Arrived]:
+    async def _prepared(self, sent: Sent, key: K, held: Hold) -> tuple[P, Arrived]:
         def work() -> tuple[P, Arrived]:
-            arrived = self._decoded(body, content_encoding, request_encoding, key.project_id, held)
+            arrived = self._decoded(sent, key.project_id, held)
             return self._prepare(arrived, key), arrived
 
-        on_loop = _ENCODED_BYTES_ON_LOOP if content_encoding else _PLAIN_BYTES_ON_LOOP
-        if len(body) <= on_loop:
+        on_loop = _ENCODED_BYTES_ON_LOOP if sent.content_encoding else _PLAIN_BYTES_ON_LOOP
+        if len(sent.body) <= on_loop:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _decoded(
-        self,
-        body: bytes,
-        content_encoding: str,
-        request_encoding: Encoding,
-        project_id: UUID,
-        held: Hold,
-    ) -> Arrived:
-        compressed_bytes = len(body)
+    def _decoded(self, sent: Sent, project_id: UUID, held: Hold) -> Arrived:
+        body = sent.body
         try:
-            if content_encoding:
-                body = encoding.decompress(body, content_encoding, self._limits.body_bytes)
+            if sent.content_encoding:
+                body = encoding.decompress(body, sent.content_encoding, self._limits.body_bytes)
                 held.take(len(body))
-            decoded = decoder.decode(body, request_encoding)
+            decoded = decoder.decode(body, sent.encoding, sent.signal)
         except encoding.TooLarge as error:
             raise Refused(413, f"Too large: {error}. Send smaller batches.") from None
         except encoding.UnknownEncoding as error:
             raise Refused(415, f"{error}.", accept_encoding=encoding.SUPPORTED) from None
         except (encoding.BrokenEncoding, MalformedBody) as error:
             raise Refused(400, f"Malformed: {error}.") from None
-        if len(decoded.spans) > self._limits.spans_per_request:
+        records = decoded.records
+        size = sum(metric.point_count for metric in records) if sent.signal == "metrics" else 0
+        size = size or len(records)
+        if size > self._limits.spans_per_request:
             raise Refused(
                 413,
-                f"Too large: {len(decoded.spans)} spans in one request, "
+                f"Too large: {size} {signals.NAMES[sent.signal].record}s in one request, "
                 f"more than {self._limits.spans_per_request}. Send smaller batches.",
             )
         received_ns = self._now_ns()
+        origin: Any = {"project_id": project_id, "received_ns": received_ns}
+        usage, refused = agent_metrics.of(records if sent.signal == "metrics" else (), **origin)
         return Arrived(
-            spans=normalize.spans(decoded.spans, project_id=project_id, received_ns=received_ns),
-            rejected=decoded.rejected,
+            spans=normalize.spans(records, **origin) if sent.signal == "traces" else (),
+            logs=log_records.of(records, **origin) if sent.signal == "logs" else (),
+            signal=sent.signal,
+            usage=usage,
+            rejected=[*decoded.rejected, *refused],
             received_ns=received_ns,
-            encoding=request_encoding,
-            content_encoding=content_encoding,
-            compressed_bytes=compressed_bytes,
+            encoding=sent.encoding,
+            content_encoding=sent.content_encoding,
+            compressed_bytes=len(sent.body),
             body_bytes=len(body),
-            resource=decoded.spans[0].resource.attributes if decoded.spans else {},
+            resource=records[0].resource.attributes if records else {},
         )
 
     def _trim_soon(self) -> None:
@@ -294,35 +313,21 @@ class Receiver(Generic[K, P]):
                 return
 
 
-def _check_route(scope: Scope) -> None:
+def _signal(scope: Scope) -> Signal:
     path = scope["path"]
-    if path.removesuffix("/") not in PATHS:
-        raise Refused(404, f"Nothing is at {path[:200]!r}. Post traces to /v1/traces.")
+    signal = signals.of_path(path)
+    if signal is None:
+        posted = " and ".join(f"{one} to /v1/{one}" for one in signals.SERVED)
+        raise Refused(404, f"Nothing is at {path[:200]!r}. Post {posted}.")
     if scope["method"] != "POST":
-        raise Refused(405, "Traces are posted; use POST.", allow="POST")
+        raise Refused(405, f"{signal.capitalize()} are posted; use POST.", allow="POST")
+    return signal
 
 
 def _not_stored(error: StoreError) -> Refused:
     seconds = RETRY_SOON_SECONDS if isinstance(error, Overloaded) else RETRY_SECONDS
     message = f"Not stored: {error} Send it again in {seconds} s."
     return Refused(503, message, retry_after=str(seconds))
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-    }
-
-
-def _media_type(headers: dict[str, str]) -> str:
-    return headers.get("content-type", "").split(";", 1)[0].strip().lower()
-
-
-def _raw_key(headers: dict[str, str]) -> str:
-    scheme, _, key = headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() == "bearer" and key.strip():
-        return key.strip()
-    return headers.get("x-api-key", "").strip()
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -24,15 +24,15 @@ class Names:
 NAMES: Mapping[Signal, Names] = {
     "traces": Names("span", "resourceSpans", "scopeSpans", "spans", "rejectedSpans"),
     "logs": Names("log record", "resourceLogs", "scopeLogs", "logRecords", "rejectedLogRecords"),
-    "metrics": Names(
-        "metric", "resourceMetrics", "scopeMetrics", "metrics", "rejectedDataPoints"
-    ),
+    "metrics": Names("metric", "resourceMetrics", "scopeMetrics", "metrics", "rejectedDataPoints"),
 }
 PATHS: Mapping[str, Signal] = {
     "/v1/traces": "traces",
     "/api/v1/public/traces": "traces",
     "/v1/logs": "logs",
+    "/v1/metrics": "metrics",
 }
+SERVED: tuple[Signal, ...] = ("traces", "logs", "metrics")
 
 
 def of_path(path: str) -> Signal | None:

@@ -7,23 +7,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traces import pricing
+from traces.logs import Log
 from traces.otlp import json_values
-from traces.semconv import messages
+from traces.semconv import log_records, messages, reading
 from traces.spans import Span, SpanEvent
 
-TABS = ("messages", "raw", "attributes", "events")
-_TITLES = {"messages": "Messages", "raw": "Raw", "attributes": "Attributes", "events": "Events"}
+TABS = ("messages", "raw", "attributes", "events", "logs")
+_TITLES = {
+    "messages": "Messages",
+    "raw": "Raw",
+    "attributes": "Attributes",
+    "events": "Events",
+    "logs": "Logs",
+}
 # What one panel may hold, so that a page stays a page whatever was sent.
 _MAX_SHOWN_CHARS = 200_000
 _MAX_VALUE_CHARS = 20_000
 _MAX_ATTRIBUTES = 1_000
 _MAX_EVENTS = 200
+_MAX_LOGS = 200
 _MAX_MESSAGES = 500
 _MAX_EXCEPTIONS = 20
 
 
-def context(span: Span, wanted_tab: str) -> dict[str, Any]:
-    """Everything the panel's template shows."""
+def context(span: Span, wanted_tab: str, logs: Sequence[Log] = ()) -> dict[str, Any]:
+    """Everything the panel's template shows; `logs` are the span's own."""
+    span = log_records.completed(span, logs)
     conversation = messages.of(span)
     events = [_event(event, span.start_ns) for event in span.events[:_MAX_EVENTS]]
     attributes = sorted(span.attributes.items(), key=lambda pair: pair[0])
@@ -32,12 +41,14 @@ def context(span: Span, wanted_tab: str) -> dict[str, Any]:
         "raw": None,
         "attributes": len(span.attributes),
         "events": len(span.events),
+        "logs": len(logs),
     }
-    tab = wanted_tab if wanted_tab in TABS else _first_tab(span, counts)
+    tabs = [name for name in TABS if name != "logs" or logs]
+    tab = wanted_tab if wanted_tab in tabs else _first_tab(span, counts)
     return {
         "span": span,
         "tab": tab,
-        "tabs": [(name, _TITLES[name], counts[name], name == tab) for name in TABS],
+        "tabs": [(name, _TITLES[name], counts[name], name == tab) for name in tabs],
         # Of a long conversation its end: what led to this call.
         "messages_in": [_message(message) for message in conversation.input[-_MAX_MESSAGES:]],
         "messages_out": [_message(message) for message in conversation.output[:_MAX_MESSAGES]],
@@ -51,10 +62,12 @@ def context(span: Span, wanted_tab: str) -> dict[str, Any]:
             + max(0, len(conversation.output) - _MAX_MESSAGES),
             "attributes": max(0, len(attributes) - _MAX_ATTRIBUTES),
             "events": max(0, len(span.events) - _MAX_EVENTS),
+            "logs": max(0, len(logs) - _MAX_LOGS),
         },
         "resource": _pairs(span.resource_json),
         "scope": span.scope_json,
         "events": events,
+        "logs": [_log(log, span.start_ns) for log in logs[:_MAX_LOGS]],
         "exceptions": _distinct_exceptions(span.events),
         "sources": sorted(span.sources.items()),
         "price_lines": pricing.explain(span),
@@ -138,6 +151,20 @@ def _event(event: SpanEvent, start_ns: int) -> dict[str, Any]:
             (key, _shown(value))
             for key, value in event.attributes.items()
             if not key.startswith("exception.")
+        ],
+    }
+
+
+def _log(log: Log, start_ns: int) -> dict[str, Any]:
+    body = "" if log.body is None else _shown(log.body)
+    return {
+        "name": log.event_name or log_records.level_of(log) or "log record",
+        "level": log_records.level_of(log) if log.event_name else "",
+        "after_ns": max(0, log.at_ns - start_ns),
+        "body": body,
+        "is_structured": not isinstance(log.body, str) or reading.looks_like_json(log.body),
+        "attributes": [
+            (key, _shown(value)) for key, value in list(log.attributes.items())[:_MAX_ATTRIBUTES]
         ],
     }
 

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from accounts.access import ProjectRequest, project_view
 from traces.pages import panels, trees
 from traces.pages.failures import store_page
+from traces.spans import Span
 from traces.store.reader import SpanReader
 from traces.store.rows import SpanOutline, TraceSummary
 
@@ -33,7 +34,7 @@ def trace(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpRes
         **_facts(outline, summary),
         "span_id": selected.span_id.hex() if selected else "",
         "tab": request.GET.get("tab", ""),
-        **(panels.context(span, request.GET.get("tab", "")) if span else {"span": None}),
+        **(_panel(request, reader, span) if span else {"span": None}),
     }
     return render(request, "traces/trace.html", context)
 
@@ -63,12 +64,16 @@ def span(
     request: ProjectRequest, project_id: UUID, trace_id: bytes, span_id: bytes
 ) -> HttpResponseBase:
     """The panel of one span."""
-    found = SpanReader(project_id).span(trace_id, span_id)
+    reader = SpanReader(project_id)
+    found = reader.span(trace_id, span_id)
     if found is None:
         raise Http404("There is no such span in this trace.")
-    return render(
-        request, "traces/span_panel.html", panels.context(found, request.GET.get("tab", ""))
-    )
+    return render(request, "traces/span_panel.html", _panel(request, reader, found))
+
+
+def _panel(request: ProjectRequest, reader: SpanReader, span: Span) -> dict[str, Any]:
+    logs = reader.span_logs(span.trace_id, span.span_id)
+    return panels.context(span, request.GET.get("tab", ""), logs)
 
 
 def _summary(reader: SpanReader, trace_id: bytes) -> TraceSummary:

@@ -31,6 +31,8 @@ _WHOLE: dict[tuple[str, str], tuple[str, ...]] = {
     ("gen_ai.client.inference.operation.details", "input"): ("gen_ai.input.messages",),
     ("gen_ai.client.inference.operation.details", "output"): ("gen_ai.output.messages",),
 }
+SINGLE_MESSAGES = frozenset({*_ROLES, _CHOICE})
+WHOLE_CONVERSATIONS = frozenset(name for name, _ in _WHOLE)
 
 
 def exception(events: Sequence[SpanEvent]) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from typing import get_args
 from uuid import UUID
 
 from traces import pricing
-from traces.semconv import events, flat_messages, lifting, prompt_hash, reading, usage
+from traces.semconv import events, first_token, flat_messages, lifting, prompt_hash, reading, usage
 from traces.semconv.convention import Field, TextField
 from traces.semconv.lifting import Lifted
 from traces.semconv.registry import (
@@ -262,7 +262,9 @@ def _fill_numbers(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
         line = reading.count(attributes[name])
         if line is not None and line < 2**32:
             span.git_source_line, sources["git_source_line"] = line, name
-    _fill_first_token(span, names, sources)
+    span.first_token_ns, source = first_token.of(span, names)
+    if source:
+        sources["first_token_ns"] = source
     if (name := names.get("reported_cost_usd")) is not None:
         cost = _cost(attributes[name])
         if cost is not None:
@@ -276,31 +278,6 @@ def _fill_numbers(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
         # Instrumentations write 0 for models that their price lists lack.
         span.reported_cost_usd = None
         del sources["reported_cost_usd"]
-
-
-_FIRST_TOKEN_UNITS: tuple[tuple[Field, int], ...] = (
-    ("first_token_ms", 10**6),
-    ("first_token_seconds", 10**9),
-)
-_LONGEST_WAIT_NS = 10**16
-
-
-def _fill_first_token(span: Span, names: dict[Field, str], sources: dict[str, str]) -> None:
-    """A duration since the start, a moment, or the moment of an event."""
-    for field, unit_ns in _FIRST_TOKEN_UNITS:
-        if (name := names.get(field)) is not None:
-            waited = reading.decimal(span.attributes[name])
-            if waited is not None and 0 <= waited * unit_ns < _LONGEST_WAIT_NS:
-                span.first_token_ns = span.start_ns + int(waited * unit_ns)
-                sources["first_token_ns"] = name
-                return
-    if (name := names.get("first_token_at")) is not None:
-        moment_ns = reading.moment_ns(span.attributes[name])
-        if moment_ns and 0 <= moment_ns - span.start_ns < _LONGEST_WAIT_NS:
-            span.first_token_ns, sources["first_token_ns"] = moment_ns, name
-            return
-    if span.events and (time_ns := events.first_token_ns(span.events)):
-        span.first_token_ns = time_ns
 
 
 def _cost(value: AttributeValue) -> Decimal | None:

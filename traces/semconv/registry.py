@@ -234,7 +234,13 @@ def _log_dialect(dialect: Dialect) -> Dialect:
                 if field not in dict(known.fields):
                     rank = dialect.convention * 100 + 40 * place + position
                     entries[name] = replace(known, fields=(*known.fields, (field, rank)))
-    return replace(dialect, number=dialect.number + len(SPAN_DIALECTS), entries=entries)
+    kinds = {
+        f"{beginning}{name}": kind
+        for beginning in ("", *speaker.logs.names)
+        for name, kind in speaker.logs.kinds.items()
+    }
+    number = dialect.number + len(SPAN_DIALECTS)
+    return replace(dialect, number=number, entries=entries, kinds=kinds)
 
 
 _UNKNOWN = Entry((), (), None, NO_CONVENTION, False, ())

@@ -83,7 +83,7 @@ def disjoint(reported: Counts) -> Usage | None:
         cache_read=read,
         cache_write_5m=write_5m,
         cache_write_1h=write_1h,
-        output=output if reasoning <= output else output + reasoning,
+        output=output + reasoning if _adds_reasoning(reported) else output,
         reasoning=reasoning,
         other={
             name: float(count)
@@ -101,6 +101,14 @@ def _adds_cached(reported: Counts, cached: int) -> bool:
     if not cached or reported.total is None:
         return False
     return reported.total == (reported.input or 0) + (reported.output or 0) + cached
+
+
+def _adds_reasoning(reported: Counts) -> bool:
+    """Whether reasoning was counted beside the output: it is more, or the total shows it."""
+    reasoning, output = reported.reasoning or 0, reported.output or 0
+    if not reasoning or reported.total is None:
+        return reasoning > output
+    return reasoning > output or reported.total == (reported.input or 0) + output + reasoning
 
 
 _NAMES: Mapping[str, tuple[str, ...]] = {

@@ -38,6 +38,7 @@ def encode(arrival: Arrival) -> bytes:
         "project_id": batch.project_id,
         "received_ns": batch.received_ns,
         "retention_days": batch.retention_days,
+        "table": batch.table,
         "names": batch.names,
         "types": batch.types,
         "columns": batch.columns,
@@ -65,6 +66,7 @@ def decode(content: bytes) -> Arrival:
             names=tuple(document["names"]),
             types=types,
             columns=columns,
+            table=document.get("table", "spans"),
         )
         return Arrival(batch, msgspec.convert(document["receipt"], Receipt))
     except (RuntimeError, KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:

@@ -1,4 +1,4 @@
-"""The spans of one request as columns: the unit that is written, spooled, drained and bisected.
+"""The rows of one request as columns: the unit that is written, spooled, drained and bisected.
 
 Made once, beside the event loop; several batches become one INSERT by joining their columns.
 """
@@ -23,8 +23,8 @@ Columns = list[list[Any]]
 
 @dataclass(frozen=True)
 class Batch:
-    """Columns of equal length for `spans`. Names and types travel along: what was spooled before an
-    upgrade is written with the columns it was made for.
+    """Columns of equal length for one table. Names and types travel along: what was spooled before
+    an upgrade is written with the columns it was made for.
     """
 
     project_id: UUID
@@ -33,6 +33,7 @@ class Batch:
     names: Sequence[str]
     types: Sequence[str]
     columns: Columns
+    table: str = "spans"
 
     @property
     def rows(self) -> int:
@@ -73,8 +74,8 @@ def joined(batches: Sequence[Batch]) -> Columns:
 
 
 def portions(batches: Sequence[Batch], max_rows: int) -> Iterator[list[Batch]]:
-    """What may share an INSERT: the same columns, few retention classes, at most `max_rows` rows
-    (but always one batch).
+    """What may share an INSERT: the same table and columns, few retention classes, at most
+    `max_rows` rows (but always one batch).
     """
     portion: list[Batch] = []
     retentions: set[int] = set()
@@ -83,7 +84,9 @@ def portions(batches: Sequence[Batch], max_rows: int) -> Iterator[list[Batch]]:
         joins = (
             rows + batch.rows <= max_rows
             and len(retentions | {batch.retention_days}) <= MAX_RETENTIONS
-            and (not portion or portion[0].names == batch.names)
+            and (
+                not portion or (portion[0].table == batch.table and portion[0].names == batch.names)
+            )
         )
         if portion and not joins:
             yield portion

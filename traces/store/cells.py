@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from itertools import chain, filterfalse
-from typing import Any
+from typing import Any, TypeVar
 
+from traces.logs import Log
 from traces.spans import Span, SpanEvent, SpanLink, Usage
+
+R = TypeVar("R", Span, Log)
 
 # Not 2**64: five buckets are added up in SQL, and a browser's numbers end here.
 MAX_TOKENS = 2**53
@@ -67,9 +70,9 @@ def _check(texts: Iterable[str]) -> None:
         text.encode()
 
 
-def cleaned(span: Span) -> Span:
-    """The span with U+FFFD in place of every half of a surrogate pair."""
-    return replace(span, **{f.name: _cleaned(getattr(span, f.name)) for f in fields(span)})
+def cleaned(row: R) -> R:
+    """The row with U+FFFD in place of every half of a surrogate pair."""
+    return replace(row, **{f.name: _cleaned(getattr(row, f.name)) for f in fields(row)})
 
 
 def _cleaned(value: Any) -> Any:

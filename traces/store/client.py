@@ -5,24 +5,24 @@ Only addresses differ between the two. This module knows connections and errors;
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar
 
 import clickhouse_connect
 from clickhouse_connect.driver import options as driver_options
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, DataError
 from clickhouse_connect.driver.httputil import get_pool_manager
+from clickhouse_connect.driver.query import QueryResult
 from django.conf import settings
 
-from traces.store import reasons
+from traces.store import addresses, cluster, reasons
+from traces.store.addresses import Address
+from traces.store.addresses import engine_file as engine_file
 from traces.store.errors import QueryTooLarge, StoreRejected, StoreUnavailable
 
 # https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
@@ -33,6 +33,12 @@ _NOT_OF_THE_ROWS = {10, 16, 47, 60, 62, 81, 164, 192, 193, 194, 291, 497, 516}
 # What one answer may take of this process's memory; a server holds to it, the embedded engine to
 # its own memory limit only.
 _MAX_RESULT_BYTES = 512 * 1024**2
+_INSERT_SETTINGS = {
+    # Newer servers buffer inserts by default, and would answer before they store.
+    "async_insert": 0,
+    # Replicated tables would drop a block that they know, and then count no rows.
+    "insert_deduplicate": 0,
+}
 
 
 # The driver imports numpy, pandas and pyarrow at its first insert if they are there (the embedded
@@ -41,68 +47,55 @@ for _library in ("np", "pd", "pd_time_test", "arrow", "pl"):
     setattr(driver_options, _library, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    host: str
-    port: int
-    username: str
-    password: str
-    database: str
-    is_secure: bool
-
-
-def engine_file() -> Path:
-    """Where a running embedded engine says how to reach it: JSON {url, token}."""
-    return Path(settings.DATA_DIR) / "run" / "engine.json"
-
-
-def address() -> Address:
-    """Address from CLICKHOUSE_URL, else of the embedded engine that runs in the data directory."""
-    if settings.CLICKHOUSE_URL:
-        return _parse(settings.CLICKHOUSE_URL)
-    try:
-        running = json.loads(engine_file().read_text())
-    except (OSError, ValueError) as error:
-        raise StoreUnavailable(
-            "The trace store is not running. Start TraceRoot with `make run` or set CLICKHOUSE_URL."
-        ) from error
-    parsed = _parse(running["url"])
-    return Address(parsed.host, parsed.port, "default", running["token"], "default", False)
-
-
-def _parse(url: str) -> Address:
-    parts = urlsplit(url)
-    secure = parts.scheme in {"https", "clickhouses"}
-    return Address(
-        host=parts.hostname or "localhost",
-        port=parts.port or (8443 if secure else 8123),
-        username=unquote(parts.username or "default"),
-        password=unquote(parts.password or ""),
-        database=parts.path.strip("/") or "default",
-        is_secure=secure,
-    )
-
-
 _lock = threading.Lock()
-_connected: dict[float, tuple[Address, Client]] = {}
+_connected: dict[tuple[Address, float], Client] = {}
+_Answer = TypeVar("_Answer")
 
 
 def client(answer_seconds: float | None = None) -> Client:
-    """The process's shared client; made at first use, thread-safe because it holds no session.
+    """The process's shared client of the first address that answers, for what has no function here.
 
     `answer_seconds` is how long it waits for an answer; by default a little longer than a query may
-    take. Raises StoreUnavailable when the engine cannot be reached.
+    take. Raises StoreUnavailable when no address can be reached.
     """
+    return _at_one_of_them(answer_seconds, lambda connected: connected)
+
+
+def _at_one_of_them(answer_seconds: float | None, ask: Callable[[Client], _Answer]) -> _Answer:
+    """What the first address gives that is available. Raises as `ask` does.
+
+    Asking twice is harmless: a read changes nothing, and rows that are written again replace
+    themselves by their version.
+    """
+    failure = StoreUnavailable("CLICKHOUSE_URL names no address.")
+    for target in addresses.in_order():
+        try:
+            return ask(_client_of(target, answer_seconds))
+        except StoreUnavailable as error:
+            addresses.avoid(target)
+            failure = error
+    raise failure
+
+
+def _client_of(target: Address, answer_seconds: float | None) -> Client:
+    """Made at first use, thread-safe because it holds no session."""
     seconds = answer_seconds or settings.CLICKHOUSE_QUERY_SECONDS + 10
-    target = address()
-    current = _connected.get(seconds)
-    if current is not None and current[0] == target:
-        return current[1]
-    with _lock:
-        current = _connected.get(seconds)
-        if current is None or current[0] != target:
-            current = _connected[seconds] = (target, _connect(target, seconds))
-        return current[1]
+    current = _connected.get((target, seconds))
+    if current is None:
+        with _lock:
+            current = _connected.get((target, seconds))
+            if current is None:
+                current = _connect(target, seconds)
+                _drop_old_ones()
+                _connected[target, seconds] = current
+    return current
+
+
+def _drop_old_ones() -> None:
+    """An embedded engine that started anew has another address."""
+    known = set(addresses.all_())
+    for key in [key for key in _connected if key[0] not in known]:
+        _connected.pop(key).close()
 
 
 def _connect(target: Address, answer_seconds: float) -> Client:
@@ -123,17 +116,16 @@ def _connect(target: Address, answer_seconds: float) -> Client:
             pool_mgr=get_pool_manager(maxsize=max(16, settings.CLICKHOUSE_POOL_SIZE), num_pools=2),
         )
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(
-            f"The trace store cannot be reached: {reasons.brief(error)}"
-        ) from error
+        raise _unreachable(error) from error
 
 
 def forget() -> None:
     """Drop the shared clients; the next use connects anew."""
     with _lock:
-        for _, connected in _connected.values():
+        for connected in _connected.values():
             connected.close()
         _connected.clear()
+    addresses.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,18 +165,10 @@ def query(
     limits = {
         "max_execution_time": seconds or settings.CLICKHOUSE_QUERY_SECONDS,
         "max_result_bytes": _MAX_RESULT_BYTES,
+        **cluster.read_settings(),
         **(settings_ or {}),
     }
-    try:
-        result = client().query(
-            sql, parameters=dict(parameters or {}), settings=limits, tz_mode="aware"
-        )
-    except DatabaseError as error:
-        raise _typed(error, reading=True) from error
-    except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(
-            f"The trace store cannot be reached: {reasons.brief(error)}"
-        ) from error
+    result = _at_one_of_them(None, lambda to: _query(to, sql, dict(parameters or {}), limits))
     if (found := _costs.get()) is not None:
         said = result.summary
         found.append(Cost(*(int(said.get(name, 0)) for name in Cost.__slots__)))
@@ -194,14 +178,25 @@ def query(
 
 def command(sql: str, parameters: Mapping[str, Any] | None = None) -> None:
     """A statement without rows (DDL, mutation). Raises as `query` does."""
+    _at_one_of_them(None, lambda to: _command(to, sql, dict(parameters or {})))
+
+
+def _query(to: Client, sql: str, parameters: dict[str, Any], limits: dict[str, Any]) -> QueryResult:
     try:
-        client().command(sql, parameters=dict(parameters or {}))
+        return to.query(sql, parameters=parameters, settings=limits, tz_mode="aware")
+    except DatabaseError as error:
+        raise _typed(error, reading=True) from error
+    except (ClickHouseError, OSError) as error:
+        raise _unreachable(error) from error
+
+
+def _command(to: Client, sql: str, parameters: dict[str, Any]) -> None:
+    try:
+        to.command(sql, parameters=parameters)
     except DatabaseError as error:
         raise _typed(error, reading=False) from error
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(
-            f"The trace store cannot be reached: {reasons.brief(error)}"
-        ) from error
+        raise _unreachable(error) from error
 
 
 def insert(
@@ -212,22 +207,30 @@ def insert(
     Raises StoreUnavailable (nothing can be said to be written: send again) or StoreRejected.
     An engine that does not answer within CLICKHOUSE_INSERT_SECONDS is unavailable.
     """
+    return _at_one_of_them(
+        settings.CLICKHOUSE_INSERT_SECONDS,
+        lambda to: _insert(to, table, columns, names, types),
+    )
+
+
+def _insert(
+    to: Client,
+    table: str,
+    columns: Sequence[Sequence[Any]],
+    names: Sequence[str],
+    types: Sequence[str],
+) -> int:
     # The driver's context refers to itself and to what it is given, which would keep every row
     # until the garbage collector comes round: it gets a list of its own, emptied afterwards.
     block = list(columns)
     try:
-        summary = client(settings.CLICKHOUSE_INSERT_SECONDS).insert(
+        summary = to.insert(
             table,
             block,
             column_names=names,
             column_type_names=types,
             column_oriented=True,
-            settings={
-                # Newer servers buffer inserts by default, and would answer before they store.
-                "async_insert": 0,
-                # Replicated tables would drop a block that they know, and then count no rows.
-                "insert_deduplicate": 0,
-            },
+            settings={**_INSERT_SETTINGS, **cluster.insert_settings()},
         )
     except DatabaseError as error:
         if _code(error) in _NOT_OF_THE_ROWS:
@@ -236,9 +239,7 @@ def insert(
             ) from error
         raise _typed(error, reading=False) from error
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(
-            f"The trace store cannot be reached: {reasons.brief(error)}"
-        ) from error
+        raise _unreachable(error) from error
     except (ValueError, TypeError, ArithmeticError) as error:  # the driver cannot encode a value
         raise StoreRejected(f"{table}: {reasons.brief(error)}") from error
     finally:
@@ -247,10 +248,23 @@ def insert(
 
 
 def is_reachable(*, seconds: float = 3.0) -> bool:
+    """Whether one of the addresses answers."""
     try:
-        return bool(client(settings.CLICKHOUSE_INSERT_SECONDS).ping(seconds))
+        return _at_one_of_them(
+            settings.CLICKHOUSE_INSERT_SECONDS, lambda to: _ping(to, seconds=seconds)
+        )
     except StoreUnavailable:
         return False
+
+
+def _ping(to: Client, *, seconds: float) -> bool:
+    if not to.ping(seconds):
+        raise StoreUnavailable("The trace store does not answer.")
+    return True
+
+
+def _unreachable(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"The trace store cannot be reached: {reasons.brief(error)}")
 
 
 def _typed(error: DatabaseError, *, reading: bool) -> Exception:
@@ -258,7 +272,7 @@ def _typed(error: DatabaseError, *, reading: bool) -> Exception:
         return StoreRejected(reasons.brief(error))
     code = _code(error)
     if code == 0:
-        return StoreUnavailable(f"The trace store cannot be reached: {reasons.brief(error)}")
+        return _unreachable(error)
     if reading and code in _TOO_LARGE:
         return QueryTooLarge(
             "This question is too large for one read. Choose a shorter time range or less content."

@@ -12,6 +12,8 @@ from typing import Any
 
 from traces.store import statements
 
+ATTRIBUTE_DAYS = 30
+"""How far back a filter by an attribute of spans reads when the list has no start."""
 ERROR_TEXT_DAYS = 30
 """How far back a search without a start reads what spans say of errors: never all of them."""
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
@@ -41,7 +43,11 @@ _NUMBER_SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of the public API: texts for text fields, a number for number fields."""
+    """One condition: texts for text fields, a number for number fields.
+
+    `attribute` is of any span of the trace, `key` its name: with texts it must be one of them (or
+    hold one, `contains`), without texts it is a number to compare.
+    """
 
     field: str
     op: str
@@ -59,6 +65,8 @@ class Condition:
     def fragment(self, index: int) -> str:
         """A fixed fragment; every value is bound as texts_N, number_N or key_N."""
         texts = f"{{texts_{index}:Array(String)}}"
+        if self.field == "attribute":
+            return _of_a_span(self._attribute(index, texts))
         if self.field in _NUMBER_COLUMNS:
             sign = _NUMBER_SIGNS[self.op]
             return f"{_NUMBER_COLUMNS[self.field]} {sign} {{number_{index}:Float64}}"
@@ -74,6 +82,18 @@ class Condition:
         if self.op == "contains":
             return f"multiSearchAnyCaseInsensitiveUTF8({column}, {texts})"
         return f"has({texts}, {column})"
+
+    def _attribute(self, index: int, texts: str) -> str:
+        key = f"{{key_{index}:String}}"
+        if self.texts and self.op == "contains":
+            return f"multiSearchAnyCaseInsensitiveUTF8(attributes_string[{key}], {texts})"
+        if self.texts:
+            return f"has({texts}, attributes_string[{key}])"
+        number = f"{{number_{index}:Float64}}"
+        return (
+            f"mapContains(attributes_number, {key})"
+            f" AND attributes_number[{key}] {_NUMBER_SIGNS[self.op]} {number}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +127,7 @@ class TraceFilter:
             "name": self.name,
             "terms": list(terms(self.text)),
             "error_text_days": ERROR_TEXT_DAYS,
+            "attribute_days": ATTRIBUTE_DAYS,
             "session_id": self.session_id,
             "user_id": self.user_id,
         }
@@ -163,6 +184,21 @@ def _holds_all_terms(columns: str) -> str:
         " OR (length(term) >= 8 AND startsWith(lower(hex(trace_id)), lower(term)))"
         f" OR (trace_id, term) IN ({statements.text('said_of_traces')}),"
         " {terms:Array(String)})"
+    )
+
+
+def _of_a_span(condition: str) -> str:
+    """A span of the trace meets the condition.
+
+    No span lies before the start of its trace, and few later than a week after it.
+    """
+    newest = "least(toUnixTimestamp(now()), intDiv({until_ns:UInt64}, 1000000000))"
+    return (
+        "trace_id IN (SELECT trace_id FROM spans WHERE project_id = {project_id:UUID}"
+        f" AND bucket_time <= toDateTime({newest} + 7 * 86400, 'UTC')"
+        " AND bucket_time >= toDateTime(greatest(0, if({since:Int64} > 0, {since:Int64},"
+        f" toInt64({newest}) - {{attribute_days:Int64}} * 86400)), 'UTC')"
+        f" AND {condition})"
     )
 
 

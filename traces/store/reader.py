@@ -12,8 +12,10 @@ from traces.spans import Span
 from traces.store import rows, statements, summaries
 from traces.store.filters import TraceFilter
 from traces.store.reads.activity import ActivityReads
+from traces.store.reads.agent_usage import AgentUsageReads
 from traces.store.reads.comparison import ComparisonReads
 from traces.store.reads.facets import FacetReads
+from traces.store.reads.logs import LogReads
 from traces.store.reads.project import BadCursor as BadCursor
 from traces.store.reads.project import from_cursor, to_cursor
 from traces.store.reads.search import SearchReads
@@ -43,7 +45,9 @@ class Change:
     at: datetime
 
 
-class SpanReader(ActivityReads, SeriesReads, FacetReads, ComparisonReads, SearchReads):
+class SpanReader(
+    ActivityReads, SeriesReads, FacetReads, ComparisonReads, SearchReads, LogReads, AgentUsageReads
+):
     """The one door to the traces and spans of one project; what it inherits is in `store/reads`.
 
     Every method raises StoreUnavailable when the engine cannot be reached and QueryTooLarge when

@@ -1,9 +1,7 @@
 """Spans and traces as rows: the column table of `spans`, both ways, and what reads return.
 
-The one place that knows which field is which column. Attributes are split for search: strings as
-sent, numbers as floats, and everything that is not a string exactly, as OTLP JSON. A text that
-stands verbatim in `input` or `output` is not stored twice: its JSON is the pointer `@input` or
-`@output`.
+The one place that knows which field is which column. Attributes are split for search; a text that
+stands verbatim in `input` or `output` is not stored twice (`attribute_maps`).
 """
 
 from __future__ import annotations
@@ -19,8 +17,8 @@ from uuid import UUID
 
 from traces.otlp import json_values
 from traces.shares import UsageShare
-from traces.spans import Attributes, Kind, Span, SpanEvent, SpanLink, Status, Usage
-from traces.store import cells
+from traces.spans import Kind, Span, SpanEvent, SpanLink, Status, Usage
+from traces.store import attribute_maps, cells
 
 NO_SPAN = b"\0" * 8
 _NS = 1_000_000_000
@@ -189,13 +187,9 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("dropped_events", "UInt32", attrgetter("dropped_events")),
     ("dropped_links", "UInt32", attrgetter("dropped_links")),
 )
-_ATTRIBUTE_COLUMNS = (
-    ("attributes_string", "Map(LowCardinality(String), String)"),
-    ("attributes_number", "Map(LowCardinality(String), Float64)"),
-    ("attributes_json", "Map(LowCardinality(String), String)"),
-)
-COLUMN_NAMES = [name for name, _, _ in SPAN_COLUMNS] + [name for name, _ in _ATTRIBUTE_COLUMNS]
-COLUMN_TYPES = [type_ for _, type_, _ in SPAN_COLUMNS] + [type_ for _, type_ in _ATTRIBUTE_COLUMNS]
+_TYPED = [(name, type_) for name, type_, _ in SPAN_COLUMNS] + list(attribute_maps.COLUMNS)
+COLUMN_NAMES = [name for name, _ in _TYPED]
+COLUMN_TYPES = [type_ for _, type_ in _TYPED]
 
 
 def bucket_seconds(start_ns: int, received_ns: int) -> int:
@@ -231,32 +225,16 @@ def _columns(spans: Sequence[Span]) -> list[list[Any]]:
         column = list(map(read, spans))
         bits = _UNSIGNED_BITS.get(type_)
         columns.append(column if bits is None else cells.all_unsigned(column, bits))
-    split = [_split_attributes(span) for span in spans]
+    split = [_split(span) for span in spans]
     columns.extend([parts[index] for parts in split] for index in range(3))
     return columns
 
 
-def _split_attributes(span: Span) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
-    strings: dict[str, str] = {}
-    numbers: dict[str, float] = {}
-    exact: dict[str, str] = {}
-    lifted = {span.sources[name]: name for name in _LIFTED if name in span.sources}
-    for key, value in span.attributes.items():
-        if type(value) is str:
-            name = lifted.get(key)
-            if name is not None and getattr(span, name) == value:
-                exact[key] = f"@{name}"
-            else:
-                strings[key] = value
-            continue
-        if type(value) is int:
-            numbers[key] = cells.number(value)
-            exact[key] = f'{{"intValue":"{value}"}}'
-            continue
-        if type(value) is float:
-            numbers[key] = value
-        exact[key] = json_values.value_to_json(value)
-    return strings, numbers, exact
+def _split(span: Span) -> attribute_maps.Maps:
+    held = {
+        span.sources[name]: (name, getattr(span, name)) for name in _LIFTED if name in span.sources
+    }
+    return attribute_maps.split(span.attributes, held)
 
 
 def _events_json(events: Sequence[SpanEvent]) -> str:
@@ -317,9 +295,6 @@ _PLAIN = tuple(
 
 def to_span(row: Mapping[str, Any]) -> Span:
     """A row of `spans` (all columns) as a Span, attributes put together again."""
-    attributes: Attributes = dict(row["attributes_string"])
-    for key, text in row["attributes_json"].items():
-        attributes[key] = row[text[1:]] if text[0] == "@" else json_values.value_from_json(text)
     return Span(
         **{name: row[name] for name in _PLAIN},
         parent_span_id=parent_of(row),
@@ -329,7 +304,7 @@ def to_span(row: Mapping[str, Any]) -> Span:
         tags=tuple(row["tags"]),
         trace_tags=tuple(row["trace_tags"]),
         usage=usage_of(row),
-        attributes=attributes,
+        attributes=attribute_maps.joined(row),
         events=_events(row["events_json"]),
         links=_links(row["links_json"]),
     )

@@ -1,6 +1,6 @@
 """Applies `migrations/NNNN_verb_noun.sql` to the engine: forward only, in order, checksummed.
 
-With CLICKHOUSE_CLUSTER set, statements run ON CLUSTER and engines are the replicated ones.
+With CLICKHOUSE_CLUSTER set they are rendered for the cluster (`cluster`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-
-from traces.store import client
+from traces.store import client, cluster, tuning
 from traces.store.errors import StoreError
 
 _DIRECTORY = Path(__file__).parent / "migrations"
-_LEDGER = """
+LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations
 (name String, checksum String, applied_at DateTime('UTC') DEFAULT now())
 ENGINE = ReplacingMergeTree ORDER BY name
@@ -48,7 +46,7 @@ def migrations() -> list[Migration]:
 
 def apply(report: Callable[[str], None] = lambda name: None) -> list[str]:
     """Apply what is missing; returns the names applied. Raises MigrationChanged or StoreError."""
-    client.command(render(_LEDGER))
+    _run(LEDGER)
     applied = {
         row["name"]: row["checksum"]
         for row in client.query("SELECT name, checksum FROM schema_migrations FINAL")
@@ -64,7 +62,7 @@ def apply(report: Callable[[str], None] = lambda name: None) -> list[str]:
                 )
             continue
         for statement in migration.statements():
-            client.command(render(statement))
+            _run(statement)
         client.insert(
             "schema_migrations",
             [[migration.name], [migration.checksum]],
@@ -73,16 +71,10 @@ def apply(report: Callable[[str], None] = lambda name: None) -> list[str]:
         )
         report(migration.name)
         done.append(migration.name)
+    tuning.apply()
     return done
 
 
-def render(statement: str) -> str:
-    """The statement as written, or for a cluster: ON CLUSTER and replicated engines."""
-    if not settings.CLICKHOUSE_CLUSTER:
-        return statement
-    statement = re.sub(
-        r"^((?:CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE|DROP TABLE) \w+)",
-        rf"\1 ON CLUSTER '{settings.CLICKHOUSE_CLUSTER}'",
-        statement.strip(),
-    )
-    return re.sub(r"ENGINE = (\w*MergeTree)", r"ENGINE = Replicated\1", statement)
+def _run(statement: str) -> None:
+    for rendered in cluster.render(statement):
+        client.command(rendered)

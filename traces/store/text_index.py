@@ -11,8 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from traces.store import client
-from traces.store.schema import render
+from traces.store import client, cluster
 
 TEXT = "lowerUTF8(concatWithSeparator('\\n', name, status_message, error_message, input, output))"
 """What is searched. An index serves only the expression it was made with, word for word."""
@@ -22,11 +21,12 @@ _SCRIPTS = "".join(
 )
 UNSPACED_TEXT = f"replaceRegexpAll({TEXT}, '[^{_SCRIPTS}]+', ' ')"
 UNSPACED_TOKENIZER = "ngrams(2)"
-_INDEXES = {
+INDEXES = {
     "text_words": f"{TEXT} TYPE text(tokenizer = splitByNonAlpha)",
     "text_unspaced": f"{UNSPACED_TEXT} TYPE text(tokenizer = {UNSPACED_TOKENIZER})",
 }
 _REMEMBER_SECONDS = 30.0
+_BUILDS = "command LIKE '%MATERIALIZE INDEX text\\\\_%'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +45,50 @@ class Progress:
 
 def add() -> None:
     """Add the index; new spans are indexed from now on. Those stored before: `build`."""
-    for name, definition in _INDEXES.items():
-        client.command(render(f"ALTER TABLE spans ADD INDEX IF NOT EXISTS {name} {definition}"))
+    for name, definition in INDEXES.items():
+        _alter(f"ADD INDEX IF NOT EXISTS {name} {definition}")
     _forget()
 
 
 def build() -> None:
     """Index what is stored, in the background of the engine; `progress` says how far it is."""
-    for name in _INDEXES:
-        client.command(render(f"ALTER TABLE spans MATERIALIZE INDEX {name}"))
+    both = ", ".join(f"MATERIALIZE INDEX {name}" for name in INDEXES)
+    _alter(f"{both} SETTINGS mutations_sync = 0")
 
 
 def drop() -> None:
     """Remove the index and its files, and stop building it."""
     client.command(
-        "KILL MUTATION WHERE database = currentDatabase() AND table = 'spans'"
-        " AND command LIKE '%MATERIALIZE INDEX text\\\\_%'"
+        "KILL MUTATION WHERE database = currentDatabase() AND table = {table:String}"
+        f" AND {_BUILDS}",
+        {"table": cluster.stored_name("spans")},
     )
-    for name in _INDEXES:
-        client.command(render(f"ALTER TABLE spans DROP INDEX IF EXISTS {name}"))
+    for name in INDEXES:
+        _alter(f"DROP INDEX IF EXISTS {name}")
     _forget()
 
 
 def progress() -> Progress:
     """Raises StoreUnavailable."""
-    # The names are ours: no text of a user is in this statement.
-    named = ", ".join(f"'{name}'" for name in _INDEXES)
+    table = {"table": cluster.stored_name("spans")}
+    named = ", ".join(f"'{name}'" for name in INDEXES)
     indexes = client.query(
         "SELECT count() AS indexes, sum(data_compressed_bytes) AS bytes"
         " FROM system.data_skipping_indices"
-        f" WHERE database = currentDatabase() AND table = 'spans' AND name IN ({named})"
+        " WHERE database = currentDatabase() AND table = {table:String}"
+        f" AND name IN ({named})",
+        table,
     )[0]
     mutations = client.query(
         "SELECT sum(parts_to_do) AS parts,"
         " anyIf(latest_fail_reason, latest_fail_reason != '') AS said"
         " FROM system.mutations"
-        " WHERE database = currentDatabase() AND table = 'spans' AND NOT is_done"
-        " AND command LIKE '%MATERIALIZE INDEX text\\\\_%'"
+        " WHERE database = currentDatabase() AND table = {table:String} AND NOT is_done"
+        f" AND {_BUILDS}",
+        table,
     )[0]
     return Progress(
-        is_added=indexes["indexes"] == len(_INDEXES),
+        is_added=indexes["indexes"] == len(INDEXES),
         parts_to_do=mutations["parts"],
         failure=mutations["said"],
         disk_bytes=indexes["bytes"],
@@ -106,3 +110,8 @@ def is_built() -> bool:
 def _forget() -> None:
     global _remembered
     _remembered = None
+
+
+def _alter(change: str) -> None:
+    for rendered in cluster.render(f"ALTER TABLE spans {change}"):
+        client.command(rendered)

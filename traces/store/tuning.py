@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from traces.store import client
-from traces.store.schema import render
+from traces.store import client, cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class TableSettings:
 
 
 TUNING = (
-    # A filter by one attribute reads the bucket of its key, not all attributes: a third of the time.
+    # A filter by one attribute reads the bucket of its key, not all of them: a third of the time.
     # Only merges sort into buckets; an INSERT writes as before.
     TableSettings(
         "spans",
@@ -43,13 +42,14 @@ def apply() -> list[str]:
         definition = client.query(
             "SELECT engine_full FROM system.tables"
             " WHERE database = currentDatabase() AND name = {table:String}",
-            {"table": tuning.table},
+            {"table": cluster.stored_name(tuning.table)},
         )[0]["engine_full"]
         wanted = [
             (name, value) for name, value in tuning.settings if f"{name} = " not in definition
         ]
         if wanted:
             said = ", ".join(f"{name} = '{value}'" for name, value in wanted)
-            client.command(render(f"ALTER TABLE {tuning.table} MODIFY SETTING {said}"))
+            for rendered in cluster.render(f"ALTER TABLE {tuning.table} MODIFY SETTING {said}"):
+                client.command(rendered)
             changed.append(tuning.table)
     return changed

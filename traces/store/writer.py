@@ -1,4 +1,4 @@
-"""Writes batches of spans in one INSERT, and compares what the engine wrote with what was sent.
+"""Writes batches in one INSERT a table, and compares what the engine wrote with what was sent.
 
 Nothing here waits, spools or gives up; that is `traces.ingest`.
 """
@@ -25,9 +25,10 @@ def insert(sent: Sequence[Batch]) -> None:
     Raises StoreUnavailable or StoreRejected; then some rows may be written nevertheless, which does
     no harm: written again they replace themselves.
     """
-    for portion in batches.portions([batch for batch in sent if batch.rows], MAX_ROWS):
+    filled = sorted((batch for batch in sent if batch.rows), key=lambda batch: batch.table)
+    for portion in batches.portions(filled, MAX_ROWS):
         first = portion[0]
-        written = client.insert("spans", batches.joined(portion), first.names, first.types)
+        written = client.insert(first.table, batches.joined(portion), first.names, first.types)
         _compare(portion, written)
 
 
@@ -54,6 +55,8 @@ def _compare(portion: Sequence[Batch], written: int) -> None:
     spans = sum(batch.rows for batch in portion)
     if written < spans:
         raise StoreUnavailable(f"The trace store wrote {written} of {spans} rows.")
+    if portion[0].table != "spans":
+        return  # no view follows the others
     expected = 2 * spans + _index_rows(portion)
     if written != expected:
         log.warning(

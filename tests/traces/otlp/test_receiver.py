@@ -14,9 +14,12 @@ from uuid import UUID
 import pytest
 from backports import zstd
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.traces.otlp.requests import json_request, json_span, protobuf_request, protobuf_span
+from tests.traces.otlp.test_logs_decoding import json_log, json_logs, protobuf_logs
+from traces.logs import Log
 from traces.otlp.answers import Refused
 from traces.otlp.arrived import Arrived
 from traces.otlp.receiver import Limits, Message, Receiver, Scope
@@ -421,3 +424,42 @@ def test_starting_and_stopping_is_acknowledged(store: Store) -> None:
 
 async def _awaited(run: Awaitable[None]) -> None:
     await run
+
+
+def test_log_records_are_answered_in_their_own_response() -> None:
+    stored: list[Log] = []
+
+    async def write(logs: Sequence[Log]) -> None:
+        stored.extend(logs)
+
+    def prepare(arrived: Arrived, key: GoodKey) -> Sequence[Log]:
+        assert not arrived.spans
+        return arrived.logs
+
+    def post(body: bytes, content_type: str, **headers: str) -> Response:
+        sender = Sender([body[:9], body[9:]])
+        taken = Receiver(authorize, prepare, write, LIMITS, now_ns=lambda: 9)
+        request = scope("/v1/logs", content_type=content_type, **headers)
+        asyncio.run(taken(request, sender.receive, sender.send))
+        return sender.response
+
+    whole = protobuf_logs().SerializeToString()
+    for body, encoding in (
+        (whole, ""),
+        (gzip.compress(whole), "gzip"),
+        (zlib.compress(whole), "deflate"),
+        (zstd.compress(whole), "zstd"),
+    ):
+        answer = post(body, "application/x-protobuf; v=1", content_encoding=encoding)
+        assert answer.status == 200
+        assert ExportLogsServiceResponse.FromString(answer.body) == ExportLogsServiceResponse()
+    answer = post(json_logs(json_log(), json_log(body=7)), "application/json; charset=utf-8")
+    partial = json.loads(answer.body)["partialSuccess"]
+    assert partial["rejectedLogRecords"] == "1"
+    assert "log record 'refund.asked'" in partial["errorMessage"]
+    assert len({log.log_id for log in stored}) == 1
+    assert len(stored) == 5
+    answer = post(json_request(json_span()), "application/json")
+    assert answer.status == 400
+    assert message_of(answer) == "Malformed: this is a trace request; post it to /v1/traces."
+    assert post(whole, "application/x-protobuf", authorization="Bearer bad").status == 401

@@ -78,19 +78,46 @@ def trace_cases(shared: Path) -> Iterator[dict[str, Any]]:
             yield case
 
 
+def log_cases(shared: Path) -> Iterator[dict[str, Any]]:
+    for case in cases(shared):
+        if case["signal"] == "logs" and case["well_formed"]:
+            yield case
+
+
 def read(case: Mapping[str, Any], encoding: str) -> Reading:
     """One case through the decoder, the normaliser, and the view of an outsider."""
-    from traces import totals
+    return _read_logs(case, encoding) if case["signal"] == "logs" else _read_spans(case, encoding)
+
+
+def _decoded(case: Mapping[str, Any], encoding: str) -> list[Any]:
     from traces.otlp import decoder
+
+    if encoding == "json":
+        body = json.dumps(case["otlp_json"]).encode()
+        decoded = decoder.decode(body, "json", case["signal"])
+    else:
+        body = base64.b64decode(case["otlp_protobuf_base64"])
+        decoded = decoder.decode(body, "protobuf", case["signal"])
+    assert not decoded.rejected, case["case"]
+    return decoded.records
+
+
+def _read_logs(case: Mapping[str, Any], encoding: str) -> Reading:
+    """Log records, as the spans of a case; what tells them apart is their order."""
+    from traces.semconv import log_records
+
+    logs = log_records.of(_decoded(case, encoding), project_id=_PROJECT, received_ns=1)
+    seen = [(log.span_id.hex(), log.event_name, log_records.fields(log)) for log in logs]
+    return Reading(json.loads(json.dumps(seen)), {})
+
+
+def _read_spans(case: Mapping[str, Any], encoding: str) -> Reading:
+    from traces import totals
     from traces.semconv import normalize, normalized
     from traces.store.rows import SPAN_COLUMNS
 
-    if encoding == "json":
-        decoded = decoder.decode(json.dumps(case["otlp_json"]).encode(), "json")
-    else:
-        decoded = decoder.decode(base64.b64decode(case["otlp_protobuf_base64"]), "protobuf")
-    assert not decoded.rejected, case["case"]
-    spans = normalize.spans(decoded.spans, project_id=_PROJECT, received_ns=1)
+    raws = _decoded(case, encoding)
+    spans = normalize.spans(raws, project_id=_PROJECT, received_ns=1)
     rows = [
         {name: cell(span) for name, _, cell in SPAN_COLUMNS} | {"stored_at": datetime.now(UTC)}
         for span in spans
@@ -103,18 +130,26 @@ def read(case: Mapping[str, Any], encoding: str) -> Reading:
 def score(shared: Path, wanted: Sequence[str] = ()) -> dict[str, Score]:
     """By convention, over the JSON form of every case."""
     scores: dict[str, Score] = defaultdict(Score)
-    for case in trace_cases(shared):
+    for case in (*trace_cases(shared), *log_cases(shared)):
         if wanted and case["convention"] not in wanted:
             continue
         reading = read(case, "json")
         for check in case["checks"]:
             own = scores[case["convention"]]
-            actual = _actual(reading, check, case["token_semantics"])
-            if _holds(check, actual):
+            missed = miss(case, check, reading)
+            if missed is None:
                 own.held += 1
             else:
-                own.misses.append(Miss(case["case"], check["field"], check["value"], actual))
+                own.misses.append(missed)
     return scores
+
+
+def miss(case: Mapping[str, Any], check: Mapping[str, Any], reading: Reading) -> Miss | None:
+    """What is not as expected; None when it is."""
+    actual = _actual(reading, check, case["token_semantics"])
+    if _holds(check, actual):
+        return None
+    return Miss(case["case"], check["field"], check["value"], actual)
 
 
 def _actual(reading: Reading, check: Mapping[str, Any], semantics: Mapping[str, str]) -> Any:
@@ -135,7 +170,7 @@ def _selected(reading: Reading, select: Mapping[str, Any]) -> dict[str, Any]:
         for span_id, name, found in reading.spans
         if select.get("span_id") in (None, span_id)
         and select.get("name") in (None, name)
-        and ("kind" not in select or _kind(select["kind"]) == _kind(found["kind"]))
+        and ("kind" not in select or _kind(select["kind"]) == _kind(found.get("kind")))
     ]
     assert fitting, f"no span for {select}"
     return fitting[int(select.get("nth") or 0)]
@@ -172,6 +207,9 @@ def _holds(check: Mapping[str, Any], actual: Any) -> bool:
 def _same(actual: Any, expected: Any) -> bool:
     if isinstance(actual, int | float) and isinstance(expected, int | float):
         return math.isclose(actual, expected, rel_tol=1e-9)
+    if isinstance(actual, int | float) and isinstance(expected, str):
+        # A number that was sent as text and expected as it was sent.
+        return str(actual) == expected
     return bool(actual == expected)
 
 

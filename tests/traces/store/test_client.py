@@ -13,21 +13,6 @@ from traces.store.engine.process import EngineProcess
 from traces.store.errors import QueryTooLarge, StoreRejected, StoreUnavailable
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://clickhouse", ("clickhouse", 8123, "default", "", "default", False)),
-        ("https://clickhouse", ("clickhouse", 8443, "default", "", "default", True)),
-        ("http://u%40x:p%2Fw@h:9/db", ("h", 9, "u@x", "p/w", "db", False)),
-    ],
-)
-def test_addresses(url: str, expected: tuple[object, ...], settings: Settings) -> None:
-    settings.CLICKHOUSE_URL = url
-    found = client.address()
-    shown = (found.host, found.port, found.username, found.password, found.database)
-    assert (*shown, found.is_secure) == expected
-
-
 def test_without_an_engine_the_message_says_what_to_do(
     settings: Settings, tmp_path: object
 ) -> None:

@@ -37,6 +37,7 @@ class Command(BaseCommand):
             host=options["host"],
             port=options["port"],
             otlp_port=settings.OTLP_PORT,
+            grpc_port=settings.GRPC_PORT,
             data_dir=data_dir,
             reload=options["reload"],
         )

@@ -11,13 +11,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
-from daphne.server import Server
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from traceroot_site.body_limits import BoundedServer
 from traceroot_site.memory_return import MemoryReturn
 from traces.otlp import memory
+from traces.otlp.limits import limits_from_settings
 from traces.store.engine import parent
 
 log = logging.getLogger("traceroot_site.web")
@@ -63,13 +64,14 @@ class Command(BaseCommand):
         faulthandler.enable()
         memory_return = MemoryReturn()
         memory_return.start()
-        Server(
+        BoundedServer(
             application,
             endpoints=endpoints,
             signal_handlers=True,
             application_close_timeout=1,
             http_timeout=120,
             server_name=None,
+            limits=limits_from_settings(),
         ).run()
         memory_return.stop()
         if worker is not None:

@@ -24,8 +24,10 @@ DEFAULT_DAYS = 30
 SEARCH_SECONDS = 10.0
 """How long one page of a search may take where no index helps."""
 MAX_PAGE = 200
+_SPARE_KEYS = 10
 _SCAN_HOURS = (3, 21, 48, 168, 480)
-_INDEXED_HOURS = (24,)
+_AHEAD_SECONDS = 24 * 3600
+"""So far a sender's clock may run before ours."""
 _TOKEN = re.compile(r"[a-z0-9\u0080-\U0010ffff]+")
 # The scripts of text_index.UNSPACED_TEXT, as ranges: here only for splitting what was typed.
 _UNSPACED = re.compile(
@@ -46,10 +48,6 @@ class Hit:
     kind: str
     status: str
     start_ns: int
-    end_ns: int
-    model: str
-    agent_name: str
-    tool_name: str
     field: str
     snippet: str
 
@@ -158,11 +156,11 @@ class SearchReads(ProjectReads):
         limit = min(limit, MAX_PAGE)
         is_indexed = wanted.helps_the_index and text_index.is_built()
         parameters = {**wanted.parameters(), "include_evaluations": include_evaluations}
-        sql = statements.with_filter("span_search", wanted.fragments(is_indexed=is_indexed))
+        sql = statements.with_filter("span_search_keys", wanted.fragments(is_indexed=is_indexed))
         rows: list[dict[str, Any]] = []
         reached = place.before
         deadline = time.monotonic() + SEARCH_SECONDS
-        for window in _windows(place, _INDEXED_HOURS if is_indexed else _SCAN_HOURS):
+        for window in _windows(place, () if is_indexed else _SCAN_HOURS):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -185,23 +183,62 @@ class SearchReads(ProjectReads):
         limit: int,
         seconds: float,
     ) -> list[dict[str, Any]]:
-        bounds = {
-            "since": window.since,
-            "until": window.before + 1,
-            "before": window.before,
-            "before_trace": window.trace.hex(),
-            "before_span": window.span.hex(),
-            "limit": limit,
-            "candidates": 2 * limit + 50,
-        }
-        return self._query(sql, {**parameters, **bounds}, LIMITS, seconds)
+        """The latest `limit` hits of a window, each the newest version of its span."""
+        rows: list[dict[str, Any]] = []
+        deadline = time.monotonic() + seconds
+        wanted = 2 * limit + _SPARE_KEYS
+        while len(rows) < limit:
+            bounds = {
+                "since": window.since,
+                "until": window.before + 1,
+                "before": window.before,
+                "before_trace": window.trace.hex(),
+                "before_span": window.span.hex(),
+                "limit": wanted,
+            }
+            left = max(0.1, deadline - time.monotonic())
+            keys = self._query(sql, {**parameters, **bounds}, LIMITS, left)
+            rows += self._newest_versions(keys, str(parameters["shown"]), limit - len(rows))
+            if len(keys) < wanted:
+                break
+            last = keys[-1]
+            window = replace(
+                window, before=last["bucket"], trace=last["trace_id"], span=last["span_id"]
+            )
+        return rows
+
+    def _newest_versions(
+        self, keys: list[dict[str, Any]], shown: str, limit: int
+    ) -> list[dict[str, Any]]:
+        """Of rows that matched, those that are their span's newest version, at most `limit`."""
+        found: list[dict[str, Any]] = []
+        while keys and len(found) < limit:
+            some, keys = keys[: limit + _SPARE_KEYS], keys[limit + _SPARE_KEYS :]
+            rows = self._query(
+                statements.text("span_search_rows"),
+                {
+                    "buckets": [key["bucket"] for key in some],
+                    "trace_ids": [key["trace_id"].hex() for key in some],
+                    "span_ids": [key["span_id"].hex() for key in some],
+                    "shown": shown,
+                    "limit": len(some),
+                },
+                LIMITS,
+            )
+            newest = {(row["trace_id"], row["span_id"], row["version"]): row for row in rows}
+            for key in some:
+                row = newest.pop((key["trace_id"], key["span_id"], key["version"]), None)
+                if row is not None:
+                    found.append(row | {"bucket": key["bucket"]})
+        return found[:limit]
 
 
 def _windows(place: _Place, hours: tuple[int, ...]) -> Iterator[_Place]:
     """From the newest back to the beginning, each larger than the one before."""
     window = place
+    now = int(time.time())
     for length in hours:
-        since = window.before - length * 3600
+        since = min(window.before, now) - length * 3600
         if since <= place.since:
             break
         yield replace(window, since=since)
@@ -213,8 +250,7 @@ def _windows(place: _Place, hours: tuple[int, ...]) -> Iterator[_Place]:
 
 def _place(since: datetime | None, until: datetime | None, cursor: str) -> _Place:
     now = datetime.now(UTC)
-    # A day ahead: so far a sender's clock may run before ours.
-    end = int((until or now + timedelta(days=1)).timestamp()) - 1
+    end = int((until or now + timedelta(seconds=_AHEAD_SECONDS)).timestamp()) - 1
     start = int((since or (until or now) - timedelta(days=DEFAULT_DAYS)).timestamp())
     start, end = max(0, start), min(max(0, end), 2**32 - 2)
     if not cursor:
@@ -246,10 +282,6 @@ def _hit(row: Mapping[str, Any]) -> Hit:
         kind=row["kind"],
         status=row["status"],
         start_ns=row["start_ns"],
-        end_ns=row["end_ns"],
-        model=row["model"],
-        agent_name=row["agent_name"],
-        tool_name=row["tool_name"],
         field=row["field"],
         snippet=snippet + ("…" if row["is_cut_after"] else ""),
     )

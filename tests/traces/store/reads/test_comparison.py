@@ -27,8 +27,9 @@ def call(project_id: uuid.UUID, ago: dt.timedelta, took_ms: int, **fields: Any) 
     trace_id = made.trace_id()
     return made.stored(
         made.span(
-            project_id, trace_id, 1, kind="agent", start_ns=start_ns, status=fields.get("status", "ok"),
+            project_id, trace_id, 1, kind="agent", start_ns=start_ns,
             end_ns=start_ns + took_ms * 10**6, release=fields.get("release", ""),
+            status=fields.get("status", "ok"),
         ),
         made.span(
             project_id, trace_id, 2, 1, start_ns=start_ns, end_ns=start_ns + took_ms * 10**6,
