@@ -132,4 +132,6 @@ SELECT
     '{"name":"opentelemetry.instrumentation.openai_v2","version":"2.3b0"}',
     256
 FROM numbers({first:UInt64}, {spans:UInt64})
-SETTINGS max_insert_threads = 1, max_partitions_per_insert_block = 100
+-- parts of the size of a few seconds' traffic, so that they are merged as often as real ones
+SETTINGS max_insert_threads = 1, max_block_size = 10000, min_insert_block_size_rows = 10000,
+    min_insert_block_size_bytes = 0, max_partitions_per_insert_block = 100

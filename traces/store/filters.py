@@ -88,7 +88,9 @@ class Condition:
         if self.texts and self.op == "contains":
             return f"multiSearchAnyCaseInsensitiveUTF8(attributes_string[{key}], {texts})"
         if self.texts:
-            return f"has({texts}, attributes_string[{key}])"
+            # What is not there reads as an empty text.
+            is_there = f" AND mapContains(attributes_string, {key})" if "" in self.texts else ""
+            return f"has({texts}, attributes_string[{key}]){is_there}"
         number = f"{{number_{index}:Float64}}"
         return (
             f"mapContains(attributes_number, {key})"

@@ -47,6 +47,7 @@ def test_a_trace_is_found_by_the_attributes_of_any_of_its_spans() -> None:
         Condition("attribute", "eq", ("Größe 7",), key="x"),
         Condition("attribute", "gt", number=3, key="retries"),
         Condition("attribute", "lt", number=1, key="absent"),  # what is not there is not 0
+        Condition("attribute", "eq", ("",), key="absent"),  # nor is it empty
         Condition("attribute", "eq", ("'; DROP TABLE spans --",), key="'"),
     ):
         assert found(project_id, condition) == [], condition

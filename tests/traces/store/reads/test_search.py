@@ -16,7 +16,7 @@ from tests.traces import made
 from traces.store import client, statements, text_index
 from traces.store.engine.process import EngineProcess
 from traces.store.reader import BadCursor, SpanReader
-from traces.store.reads import search
+from traces.store.reads import search_words
 
 # One index for the table: tests that add it must not run beside those that are asked without it.
 pytestmark = [pytest.mark.usefixtures("index"), pytest.mark.xdist_group("text-index")]
@@ -165,7 +165,7 @@ def test_the_plan_uses_the_index_when_it_is_built() -> None:
     made.stored(made.span(project_id, made.trace_id(), input="needle 退款吧"))
     is_built = text_index.is_built()
     for text, name in (("needle", "text_words"), ("退款", "text_unspaced")):
-        wanted = search.words(text)
+        wanted = search_words.of(text)
         assert wanted is not None
         sql = statements.with_filter("span_search_keys", wanted.fragments(is_indexed=is_built))
         bounds = {"since": 0, "until": 2**32 - 1, "before": 2**32 - 2, "limit": 9}
