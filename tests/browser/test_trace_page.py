@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import sent
 from tests.browser.conftest import Place
@@ -221,3 +222,30 @@ def test_large_value_folds_and_opens(page: Page, place: Place) -> None:
     value.get_by_role("button", name=re.compile("Show all")).click()
     expect(value).to_contain_text("300,000 characters in all")
     assert page.locator(".facts").bounding_box()["height"] < 80  # type: ignore[index]
+
+
+def test_what_arrives_does_not_move_what_is_being_pressed(page: Page, place: Place) -> None:
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, *sent.failing_run(trace_id))
+    banners = page.locator("live-trace [data-finding-span]")
+    open_trace(page, place, trace_id)
+    expect(banners.first).to_be_visible(timeout=30_000)  # judged: from now on it comes at once
+
+    held: list[Route] = []
+    page.route(re.compile(rf"{trace_id}/findings"), lambda route: held.append(route))
+    open_trace(page, place, trace_id)
+    tab = page.locator("span-panel").get_by_role("tab", name="Attributes")
+    tab.hover()
+    page.mouse.down()
+    deadline = time.monotonic() + 15
+    while not held:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    for route in held:
+        with page.expect_response(route.request.url):
+            route.continue_()
+    page.wait_for_timeout(300)  # it would be in the page by now
+    expect(banners).to_have_count(0)
+    page.mouse.up()
+    expect(tab).to_have_attribute("aria-selected", "true")  # pressed where it was
+    expect(banners.first).to_be_visible()

@@ -1,6 +1,7 @@
 // <live-rows socket src rows types>: a list that follows what arrives. Rows are matched by data-key; new ones tint once.
 // A reader who has scrolled is not moved: what came waits behind "12 new".
 import { element, icon } from "../dom.js";
+import { pointerReleased } from "../pointer.js";
 import { coalesce, fetchFragment, listen } from "../socket.js";
 
 const PAUSE_MS = 400;
@@ -58,6 +59,7 @@ class LiveRows extends HTMLElement {
   async refresh() {
     try {
       const answer = await fetchFragment(this.getAttribute("src") ?? location.href, { "X-Live-Rows": "1" });
+      await pointerReleased();
       if (!this.paused) this.show(answer);
     } finally {
       this.line?.credit(); // also for what could not be read: the next notice tries again

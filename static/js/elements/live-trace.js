@@ -1,6 +1,7 @@
 // <live-trace socket trace>: an open trace that grows while its agent runs. Each notice re-reads the tree and the fragments
 // marked data-live-src; selection, folding and scrolling stay. Spans that a fragment names in data-finding-span are flagged in
 // the tree.
+import { pointerReleased } from "../pointer.js";
 import { coalesce, fetchFragment, listen, serialise } from "../socket.js";
 
 const PAUSE_MS = 400;
@@ -25,11 +26,15 @@ class LiveTrace extends HTMLElement {
       },
     );
     this.addEventListener("htmx:afterSettle", this.flag);
+    // Parts of other apps are not in the page as it came: they are read once, at first.
+    this.first = coalesce(() => this.refreshAll([...this.querySelectorAll("[data-live-src][data-live-first]")]), PAUSE_MS);
+    this.first.ask();
   }
 
   disconnectedCallback() {
     this.line?.stop();
     this.work?.stop();
+    this.first?.stop();
   }
 
   /** Whether it is worked on. */
@@ -62,12 +67,22 @@ class LiveTrace extends HTMLElement {
   async refresh() {
     const tree = /** @type {any} */ (this.querySelector("span-tree"));
     const parts = [...this.querySelectorAll("[data-live-src]")];
-    const outcomes = await Promise.allSettled([tree?.reload(), ...parts.map((part) => this.refreshPart(part))]);
-    this.line?.credit();
-    this.say();
-    this.flag();
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
+    try {
+      await settled([tree?.reload(), this.refreshAll(parts)]);
+    } finally {
+      this.line?.credit();
+      this.say();
+      this.flag();
+    }
+  }
+
+  /** Reads these parts again; one that cannot be read does not keep back the others. @param {Element[]} parts */
+  async refreshAll(parts) {
+    try {
+      await settled(parts.map((part) => this.refreshPart(part)));
+    } finally {
+      this.flag();
+    }
   }
 
   flag = () => {
@@ -78,6 +93,7 @@ class LiveTrace extends HTMLElement {
   async refreshPart(part) {
     const answer = await fetchFragment(part.getAttribute("data-live-src") ?? "");
     const fresh = serialise(answer);
+    await pointerReleased();
     // Unchanged parts are left alone, so that an open popover or a text selection survives.
     if (part.getAttribute("data-live-said") === fresh) return;
     if (part.contains(document.activeElement)) {
@@ -88,6 +104,13 @@ class LiveTrace extends HTMLElement {
     part.replaceChildren(...answer.childNodes);
     /** @type {any} */ (window).htmx?.process(part);
   }
+}
+
+/** Waits for all of them; throws the reason of the first that failed. @param {Promise<unknown>[]} works */
+async function settled(works) {
+  const outcomes = await Promise.allSettled(works);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }
 
 /** How many findings name each span. @param {Element} page @returns {Map<string, number>} */

@@ -2,6 +2,7 @@
 // folded and which is selected; tree/view.js draws those in view, so that 30,000 scroll. Rows come from src, from a JSON script
 // inside the element, or from update(rows).
 import { element, icon, svg } from "../dom.js";
+import { pointerReleased } from "../pointer.js";
 import { TreeKeys } from "../tree/keys.js";
 import { TreeModel, isTrouble } from "../tree/model.js";
 import { TreeTools } from "../tree/tools.js";
@@ -67,7 +68,9 @@ class SpanTree extends HTMLElement {
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin", signal: request.signal });
       if (!answer.ok) throw new Error(answer.headers.get("X-Request-ID") ?? String(answer.status));
-      this.take(await answer.json(), first);
+      const payload = await answer.json();
+      await pointerReleased();
+      this.take(payload, first);
     } catch (error) {
       if (request.signal.aborted) return;
       if (!first) throw error;
