@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,10 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
 from traces.store import client
+
+
+class DiskAlmostFull(OSError):
+    """What arrives may soon be refused."""
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -30,6 +35,8 @@ def check() -> dict[str, Any]:
     checks: dict[str, Callable[[], None]] = {"database": _database, "trace_store": _trace_store}
     if settings.REDIS_URL:
         checks["redis"] = _redis
+    if not settings.CLICKHOUSE_URL:
+        checks["disk"] = _disk
     results = {name: _timed(run) for name, run in checks.items()}
     is_ok = all(result["status"] == "ok" for result in results.values())
     return {"status": "ok" if is_ok else "unavailable", "checks": results}
@@ -53,6 +60,12 @@ def _database() -> None:
 
 def _trace_store() -> None:
     client.query("SELECT name FROM schema_migrations LIMIT 1", seconds=3)
+
+
+def _disk() -> None:
+    """Of the embedded stores; that of a server is the server's matter."""
+    if shutil.disk_usage(settings.DATA_DIR).free < settings.SPOOL_MIN_FREE_BYTES // 4:
+        raise DiskAlmostFull
 
 
 def _redis() -> None:

@@ -35,8 +35,7 @@ class MemoryReturn:
 
     def start(self) -> None:
         """Once everything is loaded: what is there now stays, and is not looked at again."""
-        gc.collect()
-        gc.freeze()
+        memory.collect_seldom()
         self._floor = self._before = resident_bytes()
         if self._floor:
             threading.Thread(target=self._run, name="memory-return", daemon=True).start()

@@ -163,6 +163,7 @@ INGEST_LEDGER_DAYS = env.integer("TRACEROOT_INGEST_LEDGER_DAYS", 14)
 INGEST_BODY_SECONDS = env.integer("TRACEROOT_INGEST_BODY_SECONDS", 30)
 SETTLE_QUIET_SECONDS = env.integer("TRACEROOT_SETTLE_QUIET_SECONDS", 10)
 SETTLE_SILENCE_SECONDS = env.integer("TRACEROOT_SETTLE_SILENCE_SECONDS", 60)
+PRICES_REFRESH_SECONDS = env.integer("TRACEROOT_PRICES_REFRESH_SECONDS", 30)  # 0: own changes only
 API_MAX_SPANS_PER_TRACE = env.integer("TRACEROOT_API_MAX_SPANS_PER_TRACE", 20_000)
 
 # --- Judge and debugging ----------------------------------------------------------------------

@@ -1,16 +1,30 @@
-"""The trace pipeline's relational rows in the Django admin: to be looked at, not edited by hand."""
+"""The trace pipeline's relational rows in the Django admin: what waits is to be looked at, not
+edited by hand; prices are changed by the same functions as on their page.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.models import User
 from traces.ingest import quarantine
-from traces.models import QuarantinedSpan, SpoolBatch
+from traces.models import (
+    CostRule,
+    InstalledPriceMap,
+    PriceOverride,
+    QuarantinedSpan,
+    SpoolBatch,
+)
+from traces.pricing import book, changes
+from traces.pricing.changes import BadPrice
 from traces.store.errors import StoreError
 
 
@@ -57,3 +71,93 @@ class SpoolBatchAdmin(admin.ModelAdmin[SpoolBatch]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+_CHECKED = ("pattern", "valid_from", "valid_until")
+
+
+class PriceOverrideForm(forms.ModelForm[PriceOverride]):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        said = {name: cleaned.get(name, getattr(self.instance, name)) for name in _CHECKED}
+        try:
+            changes.check(**said)
+        except BadPrice as error:
+            raise ValidationError(str(error)) from error
+        return cleaned
+
+
+@admin.register(PriceOverride)
+class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
+    """Once made only its end changes, so that every span it priced can be explained."""
+
+    list_display = (
+        "pattern", "provider", "project", "input", "output", "valid_from", "valid_until",
+        "created_at",
+    )  # fmt: skip
+    form = PriceOverrideForm
+    list_filter = ("valid_until",)
+    list_select_related = ("project",)
+    search_fields = ("pattern", "provider", "project__name")
+    autocomplete_fields = ("project",)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: PriceOverride | None = None
+    ) -> list[str]:
+        if obj is None:
+            return []
+        fields = (field.name for field in obj._meta.fields)
+        return [name for name in fields if name not in {"id", "valid_until"}]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            changes.set_end(obj, form.cleaned_data["valid_until"], _user(request))
+        else:
+            changes.add(obj.project, obj, _user(request))
+
+    def delete_model(self, request: HttpRequest, obj: PriceOverride) -> None:
+        changes.delete(obj, _user(request))
+
+    def delete_queryset(self, request: HttpRequest, chosen: QuerySet[PriceOverride]) -> None:
+        for override in chosen:
+            changes.delete(override, _user(request))
+
+
+@admin.register(CostRule)
+class CostRuleAdmin(admin.ModelAdmin[CostRule]):
+    list_display = ("project", "counts")
+    list_select_related = ("project",)
+    autocomplete_fields = ("project",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        changes.set_rule(obj.project, obj.counts, _user(request))
+
+
+@admin.register(InstalledPriceMap)
+class InstalledPriceMapAdmin(admin.ModelAdmin[InstalledPriceMap]):
+    """Installed by `manage.py update_prices`. Without the newest the one before is in force."""
+
+    list_display = ("version", "entries", "source", "installed_at")
+    exclude = ("content",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InstalledPriceMap]:
+        return super().get_queryset(request).defer("content")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: InstalledPriceMap) -> None:
+        super().delete_model(request, obj)
+        transaction.on_commit(book.reload)
+
+    def delete_queryset(self, request: HttpRequest, chosen: QuerySet[InstalledPriceMap]) -> None:
+        super().delete_queryset(request, chosen)
+        transaction.on_commit(book.reload)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

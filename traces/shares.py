@@ -51,9 +51,7 @@ def of(spans: Iterable[Mapping[str, Any]], uncounted: Collection[bytes]) -> tupl
     """Of the spans that report usage or cost and count, and of model calls that report nothing."""
     shares: dict[tuple[str, str], UsageShare] = {}
     for row in spans:
-        cost = row["reported_cost_usd"]
-        if cost is None:
-            cost = row["computed_cost_usd"]
+        cost = row["cost_usd"]
         is_call = row["kind"] in _CALLS
         if row["span_id"] in uncounted or not (row["has_usage"] or cost is not None or is_call):
             continue

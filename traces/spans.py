@@ -186,6 +186,8 @@ class Span:
     reported_cost_usd: Decimal | None = None
     computed_cost_usd: Decimal | None = None
     price_version: str = ""
+    prefers_computed: bool = False
+    """Whether the computed cost counts before the reported one: the project's rule."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Which attribute (or event) gave each field: field name to attribute name."""
     attributes: Attributes = field(default_factory=dict)
@@ -206,7 +208,9 @@ class Span:
 
     @property
     def cost_usd(self) -> Decimal | None:
-        """What the product shows: the emitter's own figure when it gave one, else ours."""
-        if self.reported_cost_usd is not None:
-            return self.reported_cost_usd
-        return self.computed_cost_usd
+        """What counts: the emitter's own figure when it gave one, else ours, or the other way."""
+        if self.reported_cost_usd is None or (
+            self.prefers_computed and self.computed_cost_usd is not None
+        ):
+            return self.computed_cost_usd
+        return self.reported_cost_usd

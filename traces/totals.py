@@ -260,8 +260,7 @@ def _sum(usages: Sequence[Usage]) -> Usage:
 
 
 def _cost(row: Row) -> Decimal | None:
-    reported = row["reported_cost_usd"]
-    return cast("Decimal | None", reported if reported is not None else row["computed_cost_usd"])
+    return cast("Decimal | None", row["cost_usd"])
 
 
 def _first(rows: Iterable[Row], name: str) -> str:

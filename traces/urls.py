@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from traces.pages import ingest_health, lists, start, trace
+from traces.pages import ingest_health, lists, prices, start, trace
 
 app_name = "traces"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("traces/<hex32:trace_id>/tree/", trace.tree, name="tree"),
     path("traces/<hex32:trace_id>/spans/<hex16:span_id>/", trace.span, name="span"),
     path("ingest/", ingest_health.ingest_health, name="ingest_health"),
+    path("prices/", prices.prices, name="prices"),
+    path("prices/add/", prices.add, name="add_price"),
+    path("prices/rule/", prices.set_rule, name="set_cost_rule"),
+    path("prices/<uuid:override_id>/end/", prices.end, name="end_price"),
+    path("prices/<uuid:override_id>/delete/", prices.delete, name="delete_price"),
     path("getting-started/", start.getting_started, name="getting_started"),
     path("getting-started/arrival/", start.arrival, name="arrival"),
 ]

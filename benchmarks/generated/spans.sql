@@ -8,7 +8,7 @@ INSERT INTO spans
     convention, operation, agent_name, tool_name, tool_call_id, provider, model, request_model,
     response_model, response_id, finish_reasons, first_token_ns, session_id, user_id, environment,
     release, service_name, tags, metadata, git_repo, git_ref, input, output, has_usage,
-    uncached_input_tokens, cache_read_tokens, output_tokens, computed_cost_usd, price_version, sources,
+    uncached_input_tokens, cache_read_tokens, output_tokens, computed_cost_usd, price_version, sources_json,
     attributes_string, attributes_number, attributes_json, resource_json, scope_json, flags
 )
 WITH
@@ -98,7 +98,7 @@ SELECT
     said_tokens,
     if(is_call, toDecimal64((sent_tokens * 2 + said_tokens * 8) / 1000000, 9), NULL),
     if(is_call, '2026-11-01', ''),
-    map('name', 'span.name', 'model', 'gen_ai.request.model', 'agent', 'gen_ai.agent.name'),
+    toJSONString(map('name', 'span.name', 'model', 'gen_ai.request.model', 'agent', 'gen_ai.agent.name')),
     mapConcat(
         map('gen_ai.agent.name', agent_names[1 + session_hash % 5],
             'gen_ai.conversation.id', concat('session-', toString(session)),

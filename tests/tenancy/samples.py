@@ -119,6 +119,14 @@ def repository(project: Project) -> object:
     ).id
 
 
+def price_override(project: Project) -> object:
+    from traces.models import PriceOverride
+
+    return PriceOverride.objects.create(
+        project=project, pattern=f"secret of {project.name}", input=1, output=2
+    ).id
+
+
 SAMPLES: dict[str, Sample] = {
     "key_id": api_key,
     "membership_id": membership,
@@ -129,6 +137,7 @@ SAMPLES: dict[str, Sample] = {
     "route_id": alert_route,
     "debugging:session_id": debugging_session,
     "repository_id": repository,
+    "override_id": price_override,
 }
 
 

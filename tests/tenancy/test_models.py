@@ -13,6 +13,7 @@ from tests.tenancy.places import OUR_APPS
 WITHOUT_OWNER = {
     "accounts.User": "a person belongs to organisations by memberships, to several or none",
     "accounts.Organization": "the tenant itself",
+    "traces.InstalledPriceMap": "published prices, in force for every project alike",
     "traces.SpoolBatch": "a request's rows, perhaps in another database than its project; drained",
     "detectors.SweepCursor": "how far the sweep of all projects has come: times alone",
 }

@@ -21,7 +21,7 @@ def test_what_counts_is_shared_by_model_and_agent_and_a_wrapper_is_not() -> None
         [
             row(1, tokens=30, kind="agent", model="m1", agent_name="planner"),
             row(2, 1, tokens=10, kind="llm", model="m1", agent_name="planner"),
-            row(3, 1, tokens=20, kind="llm", model="m2", computed_cost_usd=Decimal("0.5")),
+            row(3, 1, tokens=20, kind="llm", model="m2", cost_usd=Decimal("0.5")),
             row(4, 1, kind="llm", model="m1", agent_name="planner", status="error"),
             row(5, 1, kind="tool", agent_name="planner"),
         ],
@@ -33,11 +33,6 @@ def test_what_counts_is_shared_by_model_and_agent_and_a_wrapper_is_not() -> None
     )
     assert summary.usage is not None
     assert sum(share.output_tokens for share in summary.usage_shares) == summary.usage.output
-
-
-def test_reported_money_goes_before_computed() -> None:
-    prices = {"reported_cost_usd": Decimal(2), "computed_cost_usd": Decimal(3)}
-    assert [share.cost_usd for share in shares.of([row(1, tokens=1, **prices)], ())] == [2]
 
 
 def test_a_trace_of_countless_models_has_a_bounded_row_that_still_adds_up() -> None:

@@ -54,8 +54,7 @@ def row(number: int, parent: int = 0, tokens: int | None = None, **fields: Any) 
         "cache_write_1h_tokens": 0,
         "output_tokens": tokens or 0,
         "reasoning_tokens": 0,
-        "reported_cost_usd": None,
-        "computed_cost_usd": None,
+        "cost_usd": None,
         **fields,
     }
 
@@ -63,11 +62,11 @@ def row(number: int, parent: int = 0, tokens: int | None = None, **fields: Any) 
 def counted(*rows: dict[str, Any]) -> set[int]:
     """Numbers of the reporting spans whose usage makes up the total."""
     summary = totals.summarize(rows, is_running=False)
-    reporting = [r for r in rows if r["has_usage"] or r["reported_cost_usd"] is not None]
+    reporting = [r for r in rows if r["has_usage"] or r["cost_usd"] is not None]
     taken = [r for r in reporting if r["span_id"] not in summary.uncounted_span_ids]
     total = sum(r["output_tokens"] for r in taken if r["has_usage"])
     assert (summary.usage.output if summary.usage else 0) == total
-    costs = [r["reported_cost_usd"] for r in taken if r["reported_cost_usd"] is not None]
+    costs = [r["cost_usd"] for r in taken if r["cost_usd"] is not None]
     assert summary.cost_usd == (sum(costs, Decimal(0)) if costs else None)
     return {int.from_bytes(r["span_id"], "big") for r in taken}
 
@@ -116,14 +115,14 @@ def test_what_a_dropped_wrapper_left_out_stays_left_out() -> None:
 
 def test_money_without_tokens_counts_once_too() -> None:
     cent = Decimal("0.01")
-    wrapper = row(1, kind="agent", reported_cost_usd=2 * cent)
-    calls = [row(n, 1, kind="llm", reported_cost_usd=cent) for n in (2, 3)]
+    wrapper = row(1, kind="agent", cost_usd=2 * cent)
+    calls = [row(n, 1, kind="llm", cost_usd=cent) for n in (2, 3)]
     assert counted(wrapper, *calls) == {2, 3}
-    assert counted(row(1, reported_cost_usd=cent)) == {1}
+    assert counted(row(1, cost_usd=cent)) == {1}
 
 
 def test_tokens_outweigh_money() -> None:
-    assert counted(row(1, reported_cost_usd=Decimal(5)), llm(2, 1, tokens=1)) == {2}
+    assert counted(row(1, cost_usd=Decimal(5)), llm(2, 1, tokens=1)) == {2}
 
 
 def test_no_report_is_not_zero() -> None:

@@ -15,7 +15,7 @@ from traces.api.errors import BadParameter
 from traces.store.filters import Condition, TraceFilter
 
 MAX_LIMIT = 200
-_GROUPS = ("core", "usage", "io", "metadata", "normalized")
+_GROUPS = ("core", "usage", "io", "metadata", "normalized", "cost")
 _ALIASES = {"skeleton": {"core", "usage"}, "full": {"core", "usage", "io", "metadata"}}
 _TEXT_FIELDS = {"model_name", "environment", "name", "session_id", "user_id", "release", "metadata"}
 _NUMBER_FIELDS = {"cost", "total_tokens", "duration_ms", "errors"}

@@ -10,7 +10,8 @@ FIELDS = OpenApiParameter(
     str,
     description="Comma-separated groups: core, usage, io, metadata; or skeleton, full. With"
     " normalized each span (and the trace) has an object `normalized` besides: every field under"
-    " the name that products share, messages in the shape of chat completions.",
+    " the name that products share, messages in the shape of chat completions. With cost each span"
+    " has an object `cost_explanation`: which price made its cost, line by line.",
 )
 
 
@@ -97,6 +98,7 @@ _SPAN = inline_serializer(
         "output": _text(),
         "metadata": _text(),
         "normalized": s.DictField(required=False),
+        "cost_explanation": s.DictField(required=False, allow_null=True),
     },
     many=True,
 )

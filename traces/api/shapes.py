@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from traces.api import costs
 from traces.api.logs import log_item
 from traces.api.values import jsonable
 from traces.logs import Log
@@ -85,6 +86,7 @@ def detail(
     input_text = root.input if root and root.input else summary.input_preview
     output_text = root.output if root and root.output else summary.output_preview
     normal = jsonable(normalized.of_trace(summary, spans)) if "normalized" in groups else None
+    why = costs.of_spans(spans) if "cost" in groups else {}
     return {
         "trace_id": summary.hex_id,
         "project_id": str(summary.project_id),
@@ -98,7 +100,10 @@ def detail(
         "output": (output_text or None) if with_io else None,
         "metadata": _trace_metadata(summary) if "metadata" in groups else None,
         "span_count": max(summary.span_count, len(spans)),
-        "spans": [span_item(span, groups) for span in spans],
+        "spans": [
+            {**span_item(span, groups), **({"cost_explanation": why[span.span_id]} if why else {})}
+            for span in spans
+        ],
         **({"logs": [log_item(log, groups) for log in logs]} if with_io else {}),
         "trace_url": trace_url(summary),
         **({} if normal is None else {"normalized": normal}),

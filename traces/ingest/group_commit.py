@@ -33,9 +33,10 @@ class _Waiting(Generic[T, R]):
 class GroupCommit(Generic[T, R]):
     """Collects what arrives while a commit runs and commits it with the next.
 
-    `commits` run at once, in threads, each of at most `max_size` (or one item); more than
-    `max_waiting` waiting is refused with Overloaded. After a commit, `rest_seconds` pass before the
-    next: under load fewer and larger ones, and no wait for whoever comes alone.
+    `commits` run at once, in threads, each of at most `max_size` (or one item); a second one begins
+    only for `worth` that waits. More than `max_waiting` waiting is refused with Overloaded. After a
+    commit, the seconds that `rest` gives for its number of items pass before the next: under load
+    fewer and larger ones, and no wait for whoever comes alone.
     """
 
     def __init__(
@@ -47,14 +48,16 @@ class GroupCommit(Generic[T, R]):
         commits: int,
         max_size: int,
         max_waiting: int,
-        rest_seconds: float = 0.0,
+        worth: int = 1,
+        rest: Callable[[int], float] = lambda items: 0.0,
     ) -> None:
         self._commit = commit
         self._size = size
         self._max_size = max_size
         self._max_waiting = max_waiting
         self._commits = commits
-        self._rest_seconds = rest_seconds
+        self._worth = worth
+        self._rest = rest
         self._queue: deque[_Waiting[T, R]] = deque()
         self._waiting = 0
         self._running = 0
@@ -73,12 +76,15 @@ class GroupCommit(Generic[T, R]):
         return await waiting.done
 
     def _start(self) -> None:
-        while self._queue and self._running < self._commits:
+        while self._queue and self._may_start():
             group = self._take()
             self._running += 1
             task = asyncio.get_running_loop().create_task(self._run(group))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _may_start(self) -> bool:
+        return not self._running or (self._running < self._commits and self._waiting >= self._worth)
 
     def _take(self) -> list[_Waiting[T, R]]:
         group = [self._queue.popleft()]
@@ -103,8 +109,8 @@ class GroupCommit(Generic[T, R]):
             log.exception("store.commit_failed requests=%d", len(group))
             outcomes = [StoreUnavailable(f"Writing failed: {type(error).__name__}.")] * len(group)
         finally:
-            if self._rest_seconds:
-                loop.call_later(self._rest_seconds, self._finish)
+            if (rest := self._rest(len(group))) > 0:
+                loop.call_later(rest, self._finish)
             else:
                 self._finish()
         for waiting, outcome in zip(group, outcomes, strict=True):

@@ -1,6 +1,11 @@
-"""What the trace pipeline keeps in relational stores: work that waits, rows that nobody takes."""
+"""What the trace pipeline keeps in relational stores: work that waits, rows that nobody takes, and
+what calls cost.
+"""
 
+from traces.models.cost_rule import CostRule
+from traces.models.price_map import InstalledPriceMap
+from traces.models.price_override import PriceOverride
 from traces.models.quarantine import QuarantinedSpan
 from traces.models.spool_batch import SpoolBatch
 
-__all__ = ["QuarantinedSpan", "SpoolBatch"]
+__all__ = ["CostRule", "InstalledPriceMap", "PriceOverride", "QuarantinedSpan", "SpoolBatch"]

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from traces import pricing
 from traces.logs import Log
 from traces.otlp import json_values
+from traces.pricing import explanation
 from traces.semconv import log_records, messages, reading
 from traces.spans import Span, SpanEvent
 
@@ -70,7 +70,7 @@ def context(span: Span, wanted_tab: str, logs: Sequence[Log] = ()) -> dict[str, 
         "logs": [_log(log, span.start_ns) for log in logs[:_MAX_LOGS]],
         "exceptions": _distinct_exceptions(span.events),
         "sources": sorted(span.sources.items()),
-        "price_lines": pricing.explain(span),
+        "cost": explanation.of(span),
         "facts": _facts(span),
     }
 

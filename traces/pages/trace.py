@@ -114,7 +114,15 @@ def _cost_lines(outline: list[SpanOutline], summary: TraceSummary) -> list[dict[
         if one.usage is None and one.cost_usd is None:
             continue
         name = one.model or one.name
-        line = lines.setdefault(name, {"model": name, "cost": None, **dict.fromkeys(_COUNTS, 0)})
+        line = lines.setdefault(
+            name,
+            {
+                "model": name,
+                "model_known": bool(one.model),
+                "cost": None,
+                **dict.fromkeys(_COUNTS, 0),
+            },
+        )
         line["calls"] += 1
         if one.usage:
             line["input"] += one.usage.input

@@ -9,6 +9,7 @@ from typing import Any
 
 from traces import totals
 from traces.store.rows import SpanOutline, TraceSummary
+from traces.templatetags.figures import money
 
 _MAX_PREVIEW = 160
 
@@ -112,12 +113,20 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
     if summary.is_rootless and (summary.orphan_spans or not cyclic):
         found.append("the root span has not arrived")
     if summary.unpriced_spans:
-        found.append(f"{summary.unpriced_spans} model calls have no known price")
+        found.append(_unpriced(summary))
     if outline and outline[0].start_ns > summary.start_ns + totals.CLOCK_AHEAD_SECONDS * 10**9:
         found.append("the sender's clock is ahead: the trace is listed by its arrival")
     if any(span.status == "error" and not span.end_ns for span in outline):
         found.append("a failed span never ended")
     return found
+
+
+def _unpriced(summary: TraceSummary) -> str:
+    calls = summary.unpriced_spans
+    who = "1 model call has" if calls == 1 else f"{calls:,} model calls have"
+    if summary.cost_usd is None:
+        return f"{who} no known price: the cost is unknown"
+    return f"{who} no known price: the cost is at least {money(summary.cost_usd)}"
 
 
 def _own_ancestors(outline: Sequence[SpanOutline], cyclic: set[bytes]) -> str:

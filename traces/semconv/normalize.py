@@ -270,10 +270,7 @@ def _fill_numbers(span: Span, lifted: Lifted, sources: dict[str, str]) -> None:
         if cost is not None:
             span.reported_cost_usd, sources["reported_cost_usd"] = cost, name
     span.usage = _usage(lifted, attributes, sources)
-    if span.usage is not None and span.model:
-        span.computed_cost_usd = pricing.cost_usd(span.model, span.provider, span.usage)
-        if span.computed_cost_usd is not None:
-            span.price_version = pricing.version()
+    pricing.apply(span)
     if span.reported_cost_usd == 0 and span.usage is not None and span.computed_cost_usd:
         # Instrumentations write 0 for models that their price lists lack.
         span.reported_cost_usd = None

@@ -15,6 +15,8 @@ from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
+
 from traces.otlp import json_values
 from traces.shares import UsageShare
 from traces.spans import Kind, Span, SpanEvent, SpanLink, Status, Usage
@@ -102,6 +104,11 @@ class SpanOutline:
 
 
 _Read = Callable[[Span], Any]
+_as_json = msgspec.json.Encoder().encode
+
+
+def _text(sources: Mapping[str, str]) -> str:
+    return _as_json(sources).decode()
 
 
 def _usage(bucket: str) -> _Read:
@@ -176,7 +183,8 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("reported_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.reported_cost_usd)),
     ("computed_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.computed_cost_usd)),
     ("price_version", "LowCardinality(String)", attrgetter("price_version")),
-    ("sources", "Map(LowCardinality(String), LowCardinality(String))", lambda s: dict(s.sources)),
+    ("prefers_computed", "Bool", attrgetter("prefers_computed")),
+    ("sources_json", "LowCardinality(String)", lambda s: _text(s.sources)),
     ("links_json", "String", lambda s: _links_json(s.links)),
     ("events_json", "String", lambda s: _events_json(s.events)),
     ("resource_json", "String", attrgetter("resource_json")),
@@ -304,6 +312,7 @@ def to_span(row: Mapping[str, Any]) -> Span:
         tags=tuple(row["tags"]),
         trace_tags=tuple(row["trace_tags"]),
         usage=usage_of(row),
+        sources=json.loads(row["sources_json"]),
         attributes=attribute_maps.joined(row),
         events=_events(row["events_json"]),
         links=_links(row["links_json"]),

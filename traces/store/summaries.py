@@ -34,7 +34,6 @@ def from_settled(project_id: UUID, row: Mapping[str, Any]) -> TraceSummary:
 
 
 def outline(row: Mapping[str, Any]) -> SpanOutline:
-    reported = row["reported_cost_usd"]
     return SpanOutline(
         span_id=row["span_id"],
         parent_span_id=parent_of(row),
@@ -52,7 +51,7 @@ def outline(row: Mapping[str, Any]) -> SpanOutline:
         user_id=row["user_id"],
         first_token_ns=row["first_token_ns"],
         usage=usage_of(row),
-        cost_usd=reported if reported is not None else row["computed_cost_usd"],
+        cost_usd=row["cost_usd"],
         error_type=row["error_type"],
         error_message=row["error_message"],
     )

@@ -35,6 +35,8 @@ def run(
     size: Callable[[str], int] = lambda item: 1,
     max_size: int = 100,
     max_waiting: int = 100,
+    at_once: int = 1,
+    worth: int = 1,
     leaving: Sequence[int] = (),
 ) -> Outcomes:
     async def together() -> Outcomes:
@@ -42,9 +44,10 @@ def run(
             commits,
             size,
             name="test",
-            commits=1,
+            commits=at_once,
             max_size=max_size,
             max_waiting=max_waiting,
+            worth=worth,
         )
         tasks = [asyncio.create_task(group.write(item)) for item in items]
         await asyncio.sleep(0.02)
@@ -107,7 +110,7 @@ def test_after_a_rest_the_next_commit_takes_all_that_came_meanwhile() -> None:
             commits=1,
             max_size=100,
             max_waiting=100,
-            rest_seconds=0.1,
+            rest=lambda items: 0.1 * items,
         )
         await group.write("a")
         began = asyncio.get_running_loop().time()
@@ -116,6 +119,12 @@ def test_after_a_rest_the_next_commit_takes_all_that_came_meanwhile() -> None:
 
     assert asyncio.run(one_after_the_other()) >= 0.09
     assert commits.groups == [["a"], ["b", "c", "d"]]
+
+
+def test_a_second_commit_begins_beside_the_first_once_enough_waits() -> None:
+    commits = Commits()
+    run(list("abcde"), commits, at_once=2, worth=3)
+    assert commits.groups == [["a"], ["b", "c", "d"], ["e"]]
 
 
 def test_a_failure_nobody_thought_of_is_an_error_for_its_group_only() -> None:

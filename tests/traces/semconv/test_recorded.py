@@ -287,7 +287,7 @@ def test_a_trace_counts_each_token_once_whatever_restates_it(name: str) -> None:
     first = min(spans, key=lambda span: span.start_ns).trace_id
     rows = [
         {column: read(span) for column, _, read in SPAN_COLUMNS}
-        | {"stored_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}
+        | {"stored_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "cost_usd": span.cost_usd}
         for span in spans
         if span.trace_id == first
     ]

@@ -328,6 +328,22 @@ def test_insert_reports_rows_of_the_views_too(client: Client, spans: str) -> Non
     client.command("DROP TABLE names SYNC")
 
 
+def test_insert_that_fails_when_it_is_committed_is_an_error(client: Client, spans: str) -> None:
+    """As on a full disk: the rows are read, and cannot be written."""
+    client.command("CREATE TABLE weekly (n UInt64) ENGINE = MergeTree PARTITION BY n ORDER BY n")
+    with pytest.raises(DatabaseError, match="Too many partitions"):
+        client.insert("weekly", [[n] for n in range(200)], column_names=["n"])
+    client.command("DROP TABLE weekly SYNC")
+    client.command(
+        "CREATE MATERIALIZED VIEW broken ENGINE = MergeTree ORDER BY n AS "
+        "SELECT throwIf(id = 7, 'the view fails') AS n FROM spans"
+    )
+    assert client.insert(spans, ROWS_20K[:5], column_names=COLUMNS).written_rows == 10
+    with pytest.raises(DatabaseError, match="the view fails"):
+        client.insert(spans, ROWS_20K[5:9], column_names=COLUMNS)
+    client.command("DROP TABLE broken SYNC")
+
+
 @pytest.mark.parametrize(
     ("format_name", "data"),
     [

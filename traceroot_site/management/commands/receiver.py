@@ -45,7 +45,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from traceroot_site.receiver import application
+        from traces.otlp import memory
 
+        memory.restrain()  # before there are threads, which would get heaps of their own
         if options["parent_pid"]:
             parent.watch(options["parent_pid"], lambda: os.kill(os.getpid(), signal.SIGTERM))
         sockets = [socket.socket(fileno=options["fd"])] if options["fd"] is not None else None
@@ -75,7 +77,7 @@ class Command(BaseCommand):
         options: dict[str, Any],
     ) -> None:
         """Both doors in one event loop; without gRPC's the other stays open."""
-        from traces.otlp import endpoint
+        from traces.otlp import endpoint, memory
 
         grpc = None
         if options["grpc_port"] >= 0:
@@ -93,6 +95,7 @@ class Command(BaseCommand):
                 log.info("grpc.listens port=%d tls=%s", port, tls is not None)
             except CannotListen as error:
                 log.warning("grpc.not_served reason=%s", error)
+        memory.collect_seldom()
         await server.serve(sockets=sockets)
         if grpc is not None:
             await grpc.stop()

@@ -1,8 +1,7 @@
 """The chDB engine of one directory: open it, run statements in it, stop what runs, close it.
 
 Every statement runs on a connection of its own (0.2 ms), so no setting and no chosen database can
-leak from one request into the next. Rows of an INSERT go to the engine from memory, without a
-temporary file.
+leak from one request into the next. Rows of an INSERT go to the engine from memory (`rows_file`).
 """
 
 import importlib
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traces.store.engine import requests, statements
-from traces.store.engine.errors import EngineError
+from traces.store.engine import requests, rows_file, statements
+from traces.store.engine.errors import NOT_ENOUGH_SPACE, EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -170,20 +169,33 @@ class Database:
             bound = (f"param_{name} = {_quote(v)}" for name, v in request.parameters.items())
             connection.query(f"SET {', '.join(bound)}", "Null")
         started = time.perf_counter_ns()
-        with connection.send_insert(statement, insert.format_name) as stream:
-            if insert.data:
-                stream.append(insert.data)
-            result = stream.finish()
+        if insert.data:
+            rows, size = self._insert_rows(connection, statement, insert)
+        else:  # nothing to write, but the statement may be wrong
+            with connection.send_insert(statement, insert.format_name) as stream:
+                rows, size = stream.finish().rows_written, 0
         return Answer(
             body=b"",
             format_name=None,
             read_rows=0,
             read_bytes=len(insert.data),
-            written_rows=result.rows_written,
-            written_bytes=result.bytes_written,
+            written_rows=rows,
+            written_bytes=size,
             result_rows=0,
             elapsed_ns=time.perf_counter_ns() - started,
         )
+
+    def _insert_rows(
+        self, connection: Any, statement: str, insert: statements.Insert
+    ) -> tuple[int, int]:
+        """Rows and bytes written, those of views too."""
+        try:
+            with rows_file.holding(insert.data, Path(self._path)) as path:
+                source = f"file({_quote(path)}, {_quote(insert.format_name)})"
+                result = connection.query(f"{statement} SELECT * FROM {source}", "Null")
+        except OSError as error:
+            raise EngineError.refused(NOT_ENOUGH_SPACE, f"No room for the rows: {error}") from error
+        return result.rows_written(), result.bytes_written()
 
 
 def _import_chdb() -> Any:

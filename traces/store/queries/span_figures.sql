@@ -5,13 +5,15 @@ SELECT
     count() AS spans,
     countIf(status = 'error') AS errors,
     quantilesIf(0.5, 0.95)(end_ns - start_ns, end_ns >= start_ns) AS durations,
-    sumIf(coalesce(reported_cost_usd, computed_cost_usd), NOT is_restated) AS cost_usd,
+    sumIf(counted_usd, NOT is_restated) AS cost_usd,
     sumIf(uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens,
         NOT is_restated) AS input_tokens,
     sumIf(output_tokens, NOT is_restated) AS output_tokens
 FROM
 (
-    SELECT *, has_usage AND (trace_id, span_id) IN (
+    SELECT *, if(prefers_computed, coalesce(computed_cost_usd, reported_cost_usd),
+            coalesce(reported_cost_usd, computed_cost_usd)) AS counted_usd,
+        has_usage AND (trace_id, span_id) IN (
         SELECT trace_id, arrayJoin(uncounted_span_ids)
         FROM traces
         WHERE project_id = {project_id:UUID}

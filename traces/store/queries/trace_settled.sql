@@ -4,5 +4,5 @@ FROM traces
 WHERE project_id = {project_id:UUID} AND trace_id = unhex({trace_id:String})
   AND bucket_hour >= toStartOfHour(toDateTime({first_bucket:Int64}, 'UTC'))
   AND bucket_hour <= toDateTime({last_bucket:Int64}, 'UTC')
-ORDER BY generation DESC, settled_through DESC
+ORDER BY generation DESC, settled_through DESC, settled_at DESC
 LIMIT 1

@@ -18,12 +18,13 @@ pytestmark = pytest.mark.usefixtures("store")
 def settled_rows(project_id: uuid.UUID, generations: int, traces: int) -> list[bytes]:
     """Rows as settling writes them: each generation is named after itself and starts earlier."""
     ids = [made.trace_id() for _ in range(traces)]
-    hour = int(time.time()) // 3600 * 3600
+    now = time.time_ns()
+    hour = now // 10**9 // 3600 * 3600
     rows = [
         (str(project_id), trace_id, hour, generation, f"name {generation}", start_ns, start_ns + 1)
         for number, trace_id in enumerate(ids)
         for generation in range(1, generations + 1)
-        for start_ns in [time.time_ns() - number * 10**6 - generation]
+        for start_ns in [now - number * 10**6 - generation]
     ]
     names = ["project_id", "trace_id", "bucket_hour", "generation", "name", "start_ns", "end_ns"]
     types = ["UUID", "FixedString(16)", "DateTime('UTC')", "UInt32", "String", "UInt64", "UInt64"]

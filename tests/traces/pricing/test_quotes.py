@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from decimal import Decimal
+import time
 from uuid import uuid4
 
 import pytest
 
+from tests.traces import made
 from traces import pricing
-from traces.spans import Span, Usage
+from traces.pricing import book, bundled
+from traces.spans import Usage
 
 
 @pytest.mark.parametrize(
@@ -85,36 +87,39 @@ def test_long_inputs_cost_the_long_rate() -> None:
     assert price.rates(long.input).input == 2 * price.base.input
 
 
-def test_the_explanation_adds_up_to_the_cost() -> None:
-    usage = Usage(uncached_input=1_000, cache_read=500, output=100)
-    span = Span(
-        project_id=uuid4(),
-        trace_id=bytes(16),
-        span_id=bytes(8),
-        parent_span_id=b"",
-        name="chat",
-        kind="llm",
-        start_ns=0,
-        end_ns=1,
-        status="ok",
-        version=1,
-        received_ns=1,
-        model="gpt-4o",
-        provider="openai",
-        usage=usage,
-    )
-    lines = pricing.explain(span)
-    assert [line.bucket for line in lines] == ["uncached_input", "cache_read", "output"]
-    assert lines[0].usd_per_million == Decimal("2.5")
-    total = sum((line.cost_usd for line in lines), Decimal(0))
-    assert total == pricing.cost_usd("gpt-4o", "openai", usage)
-
-
 def test_the_version_names_the_map() -> None:
-    assert pricing.version().startswith("litellm ")
+    assert pricing.version() == bundled.version()
+
+
+def test_a_name_longer_than_any_model_is_not_remembered() -> None:
+    before = len(book.current()._quotes)
+    assert pricing.find("gpt-4o" * 1000) is None
+    assert len(book.current()._quotes) == before
+
+
+def test_hostile_names_do_not_fill_the_memory() -> None:
+    for number in range(book._MOST_REMEMBERED + 10):
+        pricing.find(f"model-{number}")
+    assert len(book.current()._quotes) <= book._MOST_REMEMBERED
+
+
+def test_pricing_a_span_takes_microseconds() -> None:
+    span = made.span(uuid4(), made.trace_id(), kind="llm", model="gpt-5", provider="openai")
+    span.usage = Usage(uncached_input=1_000, cache_read=500, output=100, reasoning=50)
+    span.attributes = {f"attribute.{n}": "x" for n in range(25)}
+    pricing.apply(span)
+    began = time.process_time()
+    for _ in range(2_000):
+        pricing.apply(span)
+    # The aim is 3 µs; what is measured on a shared machine gets room.
+    assert (time.process_time() - began) / 2_000 < 15e-6
 
 
 def test_prices_do_not_import_litellm() -> None:
-    code = "import sys; from traces import pricing; pricing.load(); print('litellm' in sys.modules)"
+    code = (
+        "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'traceroot_site.settings';"
+        "django.setup(); from traces import pricing; pricing.load();"
+        "print('litellm' in sys.modules)"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
