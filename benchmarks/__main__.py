@@ -63,6 +63,9 @@ def _read_settings_of(data_dir: Path) -> None:
     """So that modules of ours that run here reach the store of the product that is measured."""
     os.environ["TRACEROOT_DATA_DIR"] = str(data_dir)
     os.environ["DJANGO_SETTINGS_MODULE"] = "traceroot_site.settings"
+    import django
+
+    django.setup()
 
 
 if __name__ == "__main__":

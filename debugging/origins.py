@@ -26,6 +26,10 @@ class SourceRefused(git.GitError):
     """The address or path is not one that may be fetched; the message says why."""
 
 
+class NameServerSilent(SourceRefused):
+    """Nobody could say where the host is; that may pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRules:
     """What the operator allows. No local root means no local path. `ca_file` names certificates to
@@ -98,16 +102,16 @@ def check_source(location: str, rules: SourceRules, *, token: str | None = None)
     if "::" in location.partition("/")[0]:
         raise SourceRefused("Addresses that start a helper program (ext::) are not allowed.")
     if "://" not in location:
-        raise SourceRefused(_no_address(location))
+        raise SourceRefused(_no_address(location, rules))
     return _check_remote(location, rules, token)
 
 
-def _no_address(location: str) -> str:
+def _no_address(location: str, rules: SourceRules) -> str:
     """Why a text without a scheme is not taken: most are what git itself would take."""
     host = r"(?P<host>[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})"
     found = re.fullmatch(rf"([\w.-]+@)?{host}[:/]/*(?P<path>[^:]+)", location)
     if found:
-        return _use_https(found["host"], found["path"])
+        return _use_https(found["host"], found["path"], rules)
     if "@" in location.partition(":")[0]:
         return "Repositories are fetched by https only. Give the https address of the repository."
     return (
@@ -116,8 +120,17 @@ def _no_address(location: str) -> str:
     )
 
 
-def _use_https(host: str, path: str) -> str:
-    return f"Repositories are fetched by https only. Use https://{host}/{path} instead."
+def _use_https(host: str, path: str, rules: SourceRules) -> str:
+    """Names the https address when that would be taken, else what is wrong with it too."""
+    address = f"https://{f'[{host}]' if ':' in host else host}/{path}"
+    advice = f"Use {address} instead."
+    try:
+        _check_remote(address, rules, None)
+    except NameServerSilent:
+        pass  # no reason to doubt the address
+    except SourceRefused as error:
+        advice = str(error)
+    return f"Repositories are fetched by https only. {advice}"
 
 
 def _check_local(location: str, rules: SourceRules) -> LocalSource:
@@ -182,13 +195,13 @@ def _check_remote(location: str, rules: SourceRules, token: str | None) -> Remot
         raise SourceRefused(f"{_short(location)} is not a valid address.") from error
     schemes = ("https", "http") if rules.allow_http else ("https",)
     if parts.scheme not in schemes:
-        raise SourceRefused(_other_scheme(parts, host))
+        raise SourceRefused(_other_scheme(parts, host, rules))
     if parts.username is not None or parts.password is not None:
         raise SourceRefused(
             "Leave user and password out of the address, where they would be shown. Give an access "
             "token in its own field instead."
         )
-    if not host or not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", host):
+    if not host or not re.fullmatch(r"(?!-)[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", host):
         raise SourceRefused("The address has no valid host name.")
     if parts.query or parts.fragment or len(parts.path) < 2:
         raise SourceRefused("The address must end with the path of the repository.")
@@ -199,9 +212,9 @@ def _check_remote(location: str, rules: SourceRules, token: str | None) -> Remot
     return RemoteSource(location, parts.scheme, pin, token, rules.ca_file)
 
 
-def _other_scheme(parts: SplitResult, host: str | None) -> str:
+def _other_scheme(parts: SplitResult, host: str | None, rules: SourceRules) -> str:
     if host and parts.scheme in ("http", "ssh", "git", "git+ssh") and len(parts.path) > 1:
-        return _use_https(host, parts.path.lstrip("/"))
+        return _use_https(host, parts.path.lstrip("/"), rules)
     return "Repositories are fetched by https only."
 
 
@@ -209,7 +222,9 @@ def _resolve_host(host: str, port: int, rules: SourceRules) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise SourceRefused(f"The host {host} was not found.") from error
+        is_silent = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+        refusal = NameServerSilent if is_silent else SourceRefused
+        raise refusal(f"The host {host} was not found.") from error
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not addresses:
         raise SourceRefused(f"The host {host} was not found.")

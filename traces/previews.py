@@ -27,7 +27,22 @@ def of(text: str, *, role: str) -> str:
             found = []  # cut off or not JSON after all: shown as it stands
         if found:
             stripped = found[-1]
-    folded = " ".join(stripped[:4000].split())
+    return _line(stripped)
+
+
+def of_error(error_type: str, message: str) -> str:
+    """`KeyError: 'JPY'`, as Python prints it, at most 280 characters; empty when nothing is known.
+
+    Many emitters write the type into the message as well.
+    """
+    if not message.strip():
+        return _line(error_type)
+    is_named = not error_type or message.lstrip().startswith(error_type)
+    return _line(message if is_named else f"{error_type}: {message}")
+
+
+def _line(text: str) -> str:
+    folded = " ".join(text[:4000].split())
     return folded if len(folded) <= _MAX_CHARS else folded[: _MAX_CHARS - 1] + "…"
 
 

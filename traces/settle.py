@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -25,9 +26,10 @@ log = logging.getLogger(__name__)
 SHORT_LOOKBACK_SECONDS = 15 * 60
 LONG_LOOKBACK_SECONDS = 14 * 24 * 3600
 MAX_SECONDS = 20.0
-_BATCH = 200
+_BATCH = 500
 # Spans read at once: some hundred bytes each in the engine's answer, more with content.
 _MAX_SPANS_READ = 50_000
+_INNER_CHARS = 2_000
 
 
 def settle_quiet(
@@ -111,19 +113,35 @@ def _settle_together(
     quiet: Sequence[Unsettled],
     counts: Mapping[tuple[Any, bytes], int],
 ) -> int:
-    spans = reader.spans_of(quiet)
-    summaries = {
-        (s.project_id, s.trace_id): s for s in totals.summarize_all(spans, is_running=False)
-    }
+    summaries = _summaries(reader.spans_of(quiet))
+    # Few roots say neither what was asked nor what was answered: then the spans inside do.
+    silent = [
+        item for item in quiet if (one := summaries.get(_key(item))) is not None and _is_silent(one)
+    ]
+    if silent:
+        summaries |= _summaries(reader.spans_of(silent, inner_chars=_INNER_CHARS))
     settled = []
     for item in quiet:
-        key = item.project_id, item.trace_id
+        key = _key(item)
         if key in summaries:  # else its spans are gone
             whole = max(summaries[key].span_count, counts.get(key, 0))
             settled.append(_Settled(item, replace(summaries[key], span_count=whole)))
     if settled:
         _write(settled)
     return len(settled)
+
+
+def _summaries(spans: Sequence[Mapping[str, Any]]) -> dict[tuple[UUID, bytes], TraceSummary]:
+    found = totals.summarize_all(spans, is_running=False)
+    return {(one.project_id, one.trace_id): one for one in found}
+
+
+def _key(trace: Unsettled) -> tuple[UUID, bytes]:
+    return trace.project_id, trace.trace_id
+
+
+def _is_silent(summary: TraceSummary) -> bool:
+    return not summary.input_preview or not (summary.output_preview or summary.error_preview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +167,7 @@ _COLUMNS = (
     ("span_count", "UInt32"),
     ("input_preview", "String"),
     ("output_preview", "String"),
+    ("error_preview", "String"),
     ("session_id", "String"),
     ("user_id", "String"),
     ("environment", "LowCardinality(String)"),

@@ -15,10 +15,16 @@ from traces.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 
+_GLANCE_SECONDS = 60
+_LOOK_EVERY_SECONDS = 15
+
 
 @shared_task(name="traces.settle", time_limit=300)
 def settle_recent() -> None:
-    _settle("traces.settle", settle.SHORT_LOOKBACK_SECONDS, settle.MAX_SECONDS)
+    """Each second what came just now; further back only now and then, as that is much to look at."""
+    looks = cache.add("traces.settle:looked", True, timeout=_LOOK_EVERY_SECONDS)
+    seconds = settle.SHORT_LOOKBACK_SECONDS if looks else _GLANCE_SECONDS
+    _settle("traces.settle", seconds, settle.MAX_SECONDS)
 
 
 @shared_task(name="traces.settle_all", time_limit=900)

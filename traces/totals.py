@@ -48,7 +48,10 @@ def summarize(spans: Sequence[Row], *, is_running: bool) -> TraceSummary:
     costs = [cost for row in counted if (cost := _cost(row)) is not None]
     has_error = any(r["status"] == "error" for r in ordered if r["is_local_root"] or r is root)
     input_text = root["input"] or _first(ordered, "input")
-    output_text = root["output"] or _first(reversed(ordered), "output")
+    # What a child said is not the answer of a run that ended in an error.
+    failed_silent = root["status"] == "error" and not root["output"]
+    output_text = root["output"] or ("" if failed_silent else _first(reversed(ordered), "output"))
+    error = previews.of_error(root["error_type"], root["error_message"]) if failed_silent else ""
     return TraceSummary(
         project_id=root["project_id"],
         trace_id=root["trace_id"],
@@ -63,6 +66,7 @@ def summarize(spans: Sequence[Row], *, is_running: bool) -> TraceSummary:
         user_id=root["user_id"] or _first(ordered, "user_id"),
         input_preview=previews.of(input_text, role="user"),
         output_preview=previews.of(output_text, role="assistant"),
+        error_preview=error,
         environment=root["environment"] or _first(ordered, "environment"),
         release=root["release"] or _first(ordered, "release"),
         service_name=root["service_name"] or _first(ordered, "service_name"),

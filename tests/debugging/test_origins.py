@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,34 @@ def test_partial_clones_are_refused_because_reading_them_runs_programs(history: 
 def test_addresses_that_may_not_be_fetched_say_why(address: str, why: str) -> None:
     with pytest.raises(SourceRefused, match=why):
         check_source(address, SourceRules())
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1/x.git", "The host 127.0.0.1 points to 127.0.0.1, which is not a public"),
+        ("ssh://git@[::1]/x.git", "which is not a public address"),
+        ("http://localhost/x.git", "which is not a public address"),
+        ("ssh://-oproxycommand=id/x.git", "no valid host name"),
+        ("ssh://-oproxycommand/x.git", "no valid host name"),
+        ("http://a_b!c/x.git", "no valid host name"),
+        ("http://example.com/x?a=1", "by https only"),
+        ("github.com/a/b?tab=readme", "must end with the path of the repository"),
+    ],
+)
+def test_an_address_that_would_be_refused_too_is_not_suggested(address: str, why: str) -> None:
+    with pytest.raises(SourceRefused, match=why) as refused:
+        check_source(address, SourceRules())
+    assert "https only" in str(refused.value)
+    assert "Use https://" not in str(refused.value)
+
+
+def test_an_address_is_suggested_where_the_operator_takes_it() -> None:
+    mine = SourceRules(allow_private_addresses=True)
+    for address, suggested in (
+        ("http://127.0.0.1:8080/x.git", "https://127.0.0.1/x.git"),
+        ("ssh://git@[::1]/x.git", "https://[::1]/x.git"),
+    ):
+        with pytest.raises(SourceRefused, match=re.escape(f"Use {suggested} instead.")):
+            check_source(address, mine)
+        assert check_source(suggested, mine).location == suggested

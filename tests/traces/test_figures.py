@@ -48,6 +48,10 @@ def test_durations(ns: int | None, shown: str) -> None:
         (999_960, "1.0 M"),
         (1_300_000, "1.3 M"),
         (2_000_000_000, "2.0 G"),
+        (999_960_000_000, "1.0 T"),
+        (10**15, "1.0 P"),
+        (2**63, "9.2 E"),
+        (10**22, "10,000.0 E"),
     ],
 )
 def test_counts(value: int | None, shown: str) -> None:

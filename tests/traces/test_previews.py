@@ -46,3 +46,18 @@ def test_every_text_has_a_preview_that_can_be_stored(text: str) -> None:
     shown = previews.of(text, role="user")
     assert len(shown) <= 280
     shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("error_type", "message", "shown"),
+    [
+        ("KeyError", "'JPY'", "KeyError: 'JPY'"),
+        ("KeyError", "KeyError: 'JPY'", "KeyError: 'JPY'"),
+        ("TimeoutError", " ", "TimeoutError"),
+        ("", "refused\n  by the bank", "refused by the bank"),
+        ("", "", ""),
+        ("E", "x" * 400, "E: " + "x" * 276 + "…"),
+    ],
+)
+def test_previews_of_errors(error_type: str, message: str, shown: str) -> None:
+    assert previews.of_error(error_type, message) == shown

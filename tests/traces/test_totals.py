@@ -23,6 +23,7 @@ MINUTE = 60 * 10**9
 TEXTS = (
     "agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release",
     "service_name", "trace_name", "git_repo", "git_ref", "input", "output",
+    "error_type", "error_message",
 )  # fmt: skip
 
 
@@ -254,3 +255,23 @@ def test_a_chain_of_a_hundred_thousand_is_no_recursion() -> None:
     summary = totals.summarize(rows, is_running=False)
     assert summary.usage is not None
     assert summary.usage.output == 100_000
+
+
+def test_a_failed_run_without_output_shows_its_error_and_not_what_a_child_said() -> None:
+    child = row(2, 1, kind="tool", output="ok")
+    failed = row(1, status="error", error_type="KeyError", error_message="'JPY'")
+    summary = totals.summarize([failed, child], is_running=False)
+    assert (summary.status, summary.output_preview) == ("error", "")
+    assert summary.error_preview == "KeyError: 'JPY'"
+
+
+def test_what_a_run_said_itself_is_shown_although_it_failed() -> None:
+    failed = row(1, status="error", error_message="too late", output="Half of it.")
+    summary = totals.summarize([failed, row(2, 1, output="ok")], is_running=False)
+    assert (summary.output_preview, summary.error_preview) == ("Half of it.", "")
+
+
+def test_a_run_that_went_well_without_output_still_shows_its_last_child() -> None:
+    broken = row(2, 1, status="error", error_message="no such page")
+    summary = totals.summarize([row(1), broken, row(3, 1, output="Done.")], is_running=False)
+    assert (summary.status, summary.output_preview, summary.error_preview) == ("ok", "Done.", "")

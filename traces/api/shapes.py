@@ -20,7 +20,7 @@ from traces.api import costs
 from traces.api.logs import log_item
 from traces.api.values import jsonable
 from traces.logs import Log
-from traces.semconv import log_records, normalized
+from traces.semconv import log_records, metadata, normalized
 from traces.spans import Span, Usage
 from traces.store.rows import TraceSummary
 
@@ -84,7 +84,7 @@ def detail(
     spans = _with_messages(spans, logs)
     root = _root(spans)
     input_text = root.input if root and root.input else summary.input_preview
-    output_text = root.output if root and root.output else summary.output_preview
+    output_text = root.output if root and root.output else _output_of_others(root, summary)
     normal = jsonable(normalized.of_trace(summary, spans)) if "normalized" in groups else None
     why = costs.of_spans(spans) if "cost" in groups else {}
     return {
@@ -98,7 +98,7 @@ def detail(
         "git_repo": summary.git_repo or None,
         "input": (input_text or None) if with_io else None,
         "output": (output_text or None) if with_io else None,
-        "metadata": _trace_metadata(summary) if "metadata" in groups else None,
+        "metadata": _trace_metadata(summary, root, spans) if "metadata" in groups else None,
         "span_count": max(summary.span_count, len(spans)),
         "spans": [
             {**span_item(span, groups), **({"cost_explanation": why[span.span_id]} if why else {})}
@@ -129,8 +129,14 @@ def _root(spans: list[Span]) -> Span | None:
     )
 
 
-def _trace_metadata(summary: TraceSummary) -> str | None:
-    return as_json(dict(summary.metadata)) if summary.metadata else None
+def _output_of_others(root: Span | None, summary: TraceSummary) -> str:
+    """What a trace without output of its own said: nothing, when its root failed."""
+    return "" if root is not None and root.status == "error" else summary.output_preview
+
+
+def _trace_metadata(summary: TraceSummary, root: Span | None, spans: list[Span]) -> str | None:
+    found = metadata.of_trace(summary.metadata, root, spans)
+    return as_json(found) if found else None
 
 
 def span_item(span: Span, groups: set[str]) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def span_metadata(span: Span) -> str | None:
     """Metadata and every attribute that no other field shows, as JSON text."""
     shown = set(span.sources.values())
     rest = {key: jsonable(value) for key, value in span.attributes.items() if key not in shown}
-    merged = {**rest, **span.metadata}
+    merged = {**rest, **metadata.of_span(span)}
     if span.tags:
         merged["tags"] = list(span.tags)
     return as_json(merged) if merged else None

@@ -26,6 +26,10 @@ class MalformedSpan(ValueError):
     """One record breaks the format; the others of its request do not suffer for it."""
 
 
+class MalformedValue(MalformedSpan):
+    """What is wrong lies inside of an attribute's value; whoever reads the attribute names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     reason: str
@@ -68,6 +72,10 @@ def label(name: object, span_id: bytes | str = b"") -> str:
     shown = span_id.hex() if isinstance(span_id, bytes) else span_id
     quoted = repr(str(name)[:80]) if name else "(unnamed)"
     return f"{quoted} ({shown[:32]})" if shown else quoted
+
+
+def too_deep() -> MalformedValue:
+    return MalformedValue(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def checked_trace_id(value: bytes) -> bytes:

@@ -15,6 +15,7 @@ except ImportError:  # it comes with the store's client; without it zstd is an u
     _HAS_ZSTD = False
 
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
+_GZIP_MAGIC = b"\x1f\x8b"
 _MAX_LAYERS = 2
 _MAX_STREAMS = 100
 
@@ -46,6 +47,8 @@ def decompress(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
 
 
 def _gunzip(body: bytes, max_bytes: int) -> bytes:
+    if not body.startswith(_GZIP_MAGIC[: len(body)]):
+        raise BrokenEncoding(_no_such("gzip"))
     return _inflate(body, max_bytes, _GZIP, "gzip")
 
 
@@ -53,8 +56,25 @@ def _undeflate(body: bytes, max_bytes: int) -> bytes:
     """Zlib's format, or the bare one that some clients send (RFC 9110, 8.4.1.2)."""
     try:
         return _inflate(body, max_bytes, _ZLIB, "deflate")
-    except BrokenEncoding:
-        return _inflate(body, max_bytes, _RAW_DEFLATE, "deflate")
+    except BrokenEncoding as of_zlib:
+        try:
+            return _inflate(body, max_bytes, _RAW_DEFLATE, "deflate")
+        except BrokenEncoding:
+            if _begins_as_zlib(body):
+                raise of_zlib from None
+            raise BrokenEncoding(_no_such("deflate")) from None
+
+
+def _begins_as_zlib(body: bytes) -> bool:
+    """The two bytes of its header, or an empty body (RFC 1950, 2.2)."""
+    return len(body) < 2 or (body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0)
+
+
+def _no_such(name: str) -> str:
+    return (
+        f"the body is not {name}, although its Content-Encoding says so; compress it, or leave "
+        "the header out"
+    )
 
 
 def _inflate(body: bytes, max_bytes: int, window_bits: int, name: str) -> bytes:
@@ -73,7 +93,8 @@ def _inflate(body: bytes, max_bytes: int, window_bits: int, name: str) -> bytes:
             raise BrokenEncoding(f"the {name} body is cut off")
         pieces.append(piece)
         rest = stream.unused_data
-        if rest and (window_bits != _GZIP or len(pieces) == _MAX_STREAMS):
+        is_last = window_bits != _GZIP or len(pieces) == _MAX_STREAMS
+        if rest and (is_last or not rest.startswith(_GZIP_MAGIC[: len(rest)])):
             raise BrokenEncoding(f"{len(rest)} bytes follow the end of the {name} body")
     if not pieces:
         raise BrokenEncoding(f"the {name} body is empty")

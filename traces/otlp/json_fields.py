@@ -10,7 +10,7 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from traces.otlp.decoded import MAX_DEPTH, MalformedBody
+from traces.otlp.decoded import MAX_DEPTH, MalformedBody, MalformedValue, too_deep
 from traces.otlp.decoded import MalformedSpan as Malformed
 from traces.spans import Attributes, AttributeValue
 
@@ -202,8 +202,18 @@ def _key_values(items: list[Any], depth: int) -> Attributes:
         try:
             attributes[key] = _value(value, depth)
         except Malformed as error:
-            raise Malformed(f"attribute {key[:100]!r}: {error}") from None
+            raise _named(error, key, depth) from None
     return attributes
+
+
+def _named(error: Malformed, key: str, depth: int) -> Malformed:
+    """The attribute and, where another one, the innermost name: a path would have no end."""
+    if not depth:
+        return Malformed(f"attribute {key[:100]!r}: {error}")
+    if isinstance(error, MalformedValue):
+        return error
+    levels = "1 level" if depth == 1 else f"{depth} levels"
+    return MalformedValue(f"{key[:100]!r}, {levels} down: {error}")
 
 
 def _value(value: Any, depth: int) -> AttributeValue:
@@ -269,7 +279,7 @@ def _kvlist_value(content: Any, depth: int) -> Attributes:
 
 def _nested_values(content: Any, depth: int) -> list[Any]:
     if depth >= MAX_DEPTH:
-        raise Malformed(f"it is nested deeper than {MAX_DEPTH} levels")
+        raise too_deep()
     if not isinstance(content, dict):
         raise Malformed(f"a list of values is {described(content)}, not an object")
     return list_of(content, "values")

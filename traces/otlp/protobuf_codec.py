@@ -151,7 +151,7 @@ def _log(record: Any, resource: Resource, scope: Scope) -> RawLog:
         severity_number=record.severity_number,
         severity_text=record.severity_text,
         event_name=record.event_name,
-        body=protobuf_values.value(record.body),
+        body=protobuf_values.value_of(record.body, "body"),
         attributes=_attributes(record.attributes),
         flags=record.flags,
         dropped_attributes=record.dropped_attributes_count,

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from traces.otlp.decoded import MAX_DEPTH, MalformedSpan
+from traces.otlp.decoded import MAX_DEPTH, MalformedSpan, MalformedValue, too_deep
 from traces.spans import Attributes, AttributeValue
 
 
 def attributes(key_values: Any, depth: int = 0) -> Attributes:
-    """Raises MalformedSpan for what is nested too deep."""
+    """Raises MalformedSpan for what is nested too deep, with the name of the outermost."""
     found: Attributes = {}
-    for key_value in key_values:
-        content = key_value.value
-        # Most attributes are text, and this reads them with one call instead of two.
-        found[key_value.key] = content.string_value or value(content, depth)
+    try:
+        for key_value in key_values:
+            content = key_value.value
+            # Most attributes are text, and this reads them with one call instead of two.
+            found[key_value.key] = content.string_value or value(content, depth)
+    except MalformedValue as error:
+        if depth:
+            raise
+        raise MalformedSpan(f"attribute {key_value.key[:100]!r}: {error}") from None
     return found
+
+
+def value_of(content: Any, name: str) -> AttributeValue:
+    """One value outside of attributes; `name` is what MalformedSpan calls it."""
+    try:
+        return value(content)
+    except MalformedValue as error:
+        raise MalformedSpan(f"{name}: {error}") from None
 
 
 def value(content: Any, depth: int = 0) -> AttributeValue:
@@ -34,4 +47,4 @@ def value(content: Any, depth: int = 0) -> AttributeValue:
 
 def _check_depth(depth: int) -> None:
     if depth >= MAX_DEPTH:
-        raise MalformedSpan(f"an attribute is nested deeper than {MAX_DEPTH} levels")
+        raise too_deep()

@@ -47,6 +47,8 @@ class TraceSummary:
     user_id: str = ""
     input_preview: str = ""
     output_preview: str = ""
+    error_preview: str = ""
+    """Of a failed run without output: what it failed with."""
     environment: str = ""
     release: str = ""
     service_name: str = ""

@@ -85,9 +85,15 @@ class SystemReader:
             for row in found
         ]
 
-    def spans_of(self, traces: Sequence[Unsettled]) -> list[dict[str, Any]]:
-        """Deduplicated spans of these traces, as `totals.summarize_all` takes them."""
-        return _query("system_spans_of_traces", {**_named(traces), "per_trace": MAX_SPANS_A_TRACE})
+    def spans_of(
+        self, traces: Sequence[Unsettled], *, inner_chars: int = 0
+    ) -> list[dict[str, Any]]:
+        """Deduplicated spans of these traces, as `totals.summarize_all` takes them.
+
+        Those that are no local root come with so many characters of their input and output.
+        """
+        limits = {"per_trace": MAX_SPANS_A_TRACE, "inner_chars": inner_chars}
+        return _query("system_spans_of_traces", {**_named(traces), **limits})
 
     def span_counts(self, traces: Sequence[Unsettled]) -> dict[tuple[UUID, bytes], int]:
         """How many spans each of these traces has; nothing for one that has none."""

@@ -40,10 +40,12 @@ def count(value: int | None) -> str:
         return ""
     if value < 1000:
         return str(value)
-    for limit, divisor, unit in ((1_000_000, 1e3, "k"), (1_000_000_000, 1e6, "M")):
-        if value < limit - divisor / 20:  # what rounds up to the next unit is shown in it
+    divisor = 1000
+    for unit in "kMGTP":
+        if value < divisor * 1000 - divisor // 20:  # what rounds up to the next unit is shown in it
             return f"{value / divisor:.1f}{_THIN}{unit}"
-    return f"{value / 1e9:.1f}{_THIN}G"
+        divisor *= 1000
+    return f"{value / divisor:,.1f}{_THIN}E"
 
 
 @register.filter
@@ -53,10 +55,10 @@ def size(value: int | None) -> str:
         return ""
     if value < 1000:
         return f"{value}{_THIN}B"
-    for divisor, unit in ((1e3, "kB"), (1e6, "MB"), (1e9, "GB")):
+    for divisor, unit in ((1e3, "kB"), (1e6, "MB"), (1e9, "GB"), (1e12, "TB")):
         if value < divisor * 1000 - divisor / 20:
             return f"{value / divisor:.1f}{_THIN}{unit}"
-    return f"{value / 1e12:.1f}{_THIN}TB"
+    return f"{value / 1e15:,.1f}{_THIN}PB"
 
 
 @register.filter

@@ -18,8 +18,11 @@ from accounts import api_keys
 from accounts.models import Project, User
 from tests import golden
 from tests.traces import made
+from tests.traces.otlp import requests as otlp_requests
 from traces import settle
 from traces.api import views
+from traces.otlp import decoder
+from traces.semconv import normalize
 from traces.spans import Usage
 from traces.store import marks
 from traces.store.engine.process import EngineProcess
@@ -138,6 +141,51 @@ def test_groups_that_were_not_asked_for_are_null(
         assert (part["output"] is not None) is io
         assert (part["metadata"] is not None) is metadata
     assert body["spans"][1]["total_tokens"] == 27
+
+
+def test_a_run_whose_root_failed_does_not_look_answered(project: Project, api_key: str) -> None:
+    """Also not by what a child said; the error is the root span's."""
+    trace_id = made.trace_id()
+    root = made.span(
+        project.id, trace_id, 1, name="refund", start_ns=START, end_ns=START + 2, status="error",
+        error_type="KeyError", error_message="'JPY'", input="Refund it",
+    )  # fmt: skip
+    child = made.span(
+        project.id, trace_id, 2, 1, kind="tool", start_ns=START + 1, end_ns=START + 2, output="ok"
+    )
+    made.stored(root, child)
+    for settle_first in (False, True):
+        if settle_first:
+            settle.settle_quiet()
+        _, listed = get("/traces", api_key)
+        assert (listed["data"][0]["status"], listed["data"][0]["output"]) == ("error", None)
+        _, one = get(f"/traces/{trace_id.hex()}", api_key, fields="full")
+        assert (one["input"], one["output"]) == ("Refund it", None)
+        assert [span["output"] for span in one["spans"]] == [None, "ok"]
+        assert one["spans"][0]["status_message"] == "'JPY'"
+
+
+def test_metadata_comes_back_as_it_was_sent(project: Project, api_key: str) -> None:
+    """Numbers as numbers; what was sent as the text of a number stays text."""
+    sent = {"m": 1, "text": "1", "share": 0.5, "on": True, "list": [1, "a"], "in": {"deep": 2}}
+    request = otlp_requests.json_request(
+        otlp_requests.json_span(
+            attributes=[
+                otlp_requests.attribute(name, {"stringValue": json.dumps(sent)})
+                for name in ("traceroot.span.metadata", "traceroot.trace.metadata")
+            ]
+            + [otlp_requests.attribute("traceroot.metadata.turn", {"intValue": "7"})]
+        )
+    )
+    (raw,) = decoder.decode(request, "json").spans
+    span = normalize.span(raw, project_id=project.id, received_ns=START)
+    made.stored(span)
+    settle.settle_quiet()
+    _, body = get(f"/traces/{span.trace_id.hex()}", api_key, fields="full")
+    of_span = json.loads(body["spans"][0]["metadata"])
+    assert {name: of_span[name] for name in (*sent, "turn")} == {**sent, "turn": 7}
+    assert isinstance(of_span["on"], bool)
+    assert json.loads(body["metadata"]) == {**sent, "turn": 7}
 
 
 def test_filters(trace_id: bytes, api_key: str) -> None:

@@ -352,6 +352,32 @@ def test_deep_kvlists_in_events_cost_their_span_alone() -> None:
     assert "nested deeper" in decoded.rejected[0].reason
 
 
+def test_a_deep_attribute_is_named_once() -> None:
+    opening, closing = '{"kvlistValue":{"values":[{"key":"k","value":', "}]}}"
+    json_body = json_request(json_span(attributes=[{"key": "k", "value": "DEEP"}]))
+    value = common_pb2.AnyValue(string_value="x")
+    for _ in range(40):
+        value = common_pb2.AnyValue(array_value=common_pb2.ArrayValue(values=[value]))
+    deep = common_pb2.KeyValue(key="k", value=value)
+    for body, encoding in (
+        (json_body.replace(b'"DEEP"', f"{opening * 90}{{}}{closing * 90}".encode()), "json"),
+        (protobuf_request(protobuf_span(attributes=[deep])).SerializeToString(), "protobuf"),
+    ):
+        (rejection,) = decoder.decode(body, encoding).rejected
+        assert rejection.reason.endswith(": attribute 'k': it is nested deeper than 32 levels")
+        assert rejection.reason.count("attribute") == 1
+
+
+def test_what_is_wrong_inside_of_an_attribute_is_named_by_both_ends() -> None:
+    value: dict[str, Any] = {"intValue": "seven"}
+    for name in ("innermost", "b", "c"):
+        value = {"kvlistValue": {"values": [{"key": name, "value": value}]}}
+    decoded = decoder.decode(json_request(json_span(attributes=[attribute("a", value)])), "json")
+    assert decoded.rejected[0].reason.endswith(
+        ": attribute 'a': 'innermost', 3 levels down: intValue is 'seven', not a whole number"
+    )
+
+
 def test_depth_in_a_field_that_nobody_reads_costs_nothing() -> None:
     body = json_request(json_span(future="DEEP", attributes=[attribute("a", {"intValue": 1})]))
     decoded = decoder.decode(_raw(body, 5_000), "json")

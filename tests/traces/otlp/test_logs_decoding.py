@@ -144,7 +144,7 @@ def test_invalid_utf8_is_mended_and_too_deep_a_body_costs_its_record() -> None:
         deep = common_pb2.AnyValue(array_value=common_pb2.ArrayValue(values=[deep]))
     decoded = decoder.decode(protobuf_logs(body=deep).SerializeToString(), "protobuf", "logs")
     assert not decoded.records
-    assert "nested deeper than 32 levels" in decoded.rejected[0].reason
+    assert "body: it is nested deeper than 32 levels" in decoded.rejected[0].reason
 
 
 def metrics_request() -> ExportMetricsServiceRequest:

@@ -237,6 +237,27 @@ def test_broken_gzip_is_refused(post: Post, body: bytes) -> None:
     assert "gzip" in message_of(response)
 
 
+@pytest.mark.parametrize(
+    ("body", "encoding", "why"),
+    [
+        (b"no gzip", "gzip", "the body is not gzip"),
+        (ONE, "gzip", "the body is not gzip"),
+        (b"{", "gzip", "the body is not gzip"),
+        (b'{"resourceSpans": []}', "deflate", "the body is not deflate"),
+        (gzip.compress(ONE)[:-9], "gzip", "the gzip body is cut off"),
+        (gzip.compress(ONE)[:1], "gzip", "the gzip body is cut off"),
+        (zlib.compress(ONE)[:-9], "deflate", "the deflate body is cut off"),
+        (gzip.compress(ONE) + b"more", "gzip", "4 bytes follow the end of the gzip body"),
+    ],
+)
+def test_a_body_of_another_encoding_is_not_called_cut_off(
+    post: Post, body: bytes, encoding: str, why: str
+) -> None:
+    response = post(body, content_encoding=encoding)
+    assert response.status == 400
+    assert why in message_of(response)
+
+
 def test_an_unknown_encoding_is_refused_with_those_we_know(post: Post) -> None:
     response = post(content_encoding="br")
     assert response.status == 415

@@ -8,10 +8,13 @@ from traces.store import statements
 
 
 def selected(name: str) -> list[str]:
-    """What the inner SELECT of a query gives, in order."""
+    """The names of what the inner SELECT of a query gives, in order."""
     found = re.search(r"\(\s*SELECT\s+(.*?)\s+FROM spans", statements.text(name), re.DOTALL)
     assert found is not None, name
-    return found.group(1).split()
+    whole = found.group(1)
+    while (flat := re.sub(r"\([^()]*\)", "", whole)) != whole:  # arguments of functions
+        whole = flat
+    return [column.split()[-1] for column in whole.split(",")]
 
 
 def test_a_running_trace_and_a_settled_one_are_summed_up_from_the_same_columns() -> None:

@@ -11,6 +11,7 @@ FROM
         output_tokens, reasoning_tokens,
         if(prefers_computed, coalesce(computed_cost_usd, reported_cost_usd),
             coalesce(reported_cost_usd, computed_cost_usd)) AS cost_usd, stored_at,
+        error_type, if(status = 'error', substringUTF8(error_message, 1, 2000), '') AS error_message,
         substringUTF8(input, 1, if(is_local_root, 32768, 2000)) AS input,
         substringUTF8(output, 1, if(is_local_root, 32768, 2000)) AS output
     FROM spans

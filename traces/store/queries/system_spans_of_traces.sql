@@ -1,4 +1,5 @@
--- All projects: the deduplicated spans of a list of traces, with short previews instead of content.
+-- All projects: the deduplicated spans of a list of traces; of content only as much as a preview
+-- needs, and of spans that are no root only as much as is asked for: sorting it is most of the work.
 -- The first spans of each, so that one huge trace leaves room for the others.
 SELECT *
 FROM
@@ -11,8 +12,11 @@ FROM
         output_tokens, reasoning_tokens,
         if(prefers_computed, coalesce(computed_cost_usd, reported_cost_usd),
             coalesce(reported_cost_usd, computed_cost_usd)) AS cost_usd, stored_at,
-        substringUTF8(input, 1, if(is_local_root, 32768, 2000)) AS input,
-        substringUTF8(output, 1, if(is_local_root, 32768, 2000)) AS output
+        error_type, if(status = 'error', substringUTF8(error_message, 1, 2000), '') AS error_message,
+        if(is_local_root, substringUTF8(input, 1, 32768),
+            if({inner_chars:UInt32} = 0, '', substringUTF8(input, 1, {inner_chars:UInt32}))) AS input,
+        if(is_local_root, substringUTF8(output, 1, 32768),
+            if({inner_chars:UInt32} = 0, '', substringUTF8(output, 1, {inner_chars:UInt32}))) AS output
     FROM spans
     WHERE bucket_time >= toDateTime({first_bucket:Int64}, 'UTC') AND bucket_time <= toDateTime({last_bucket:Int64}, 'UTC')
       AND (project_id, trace_id) IN (
