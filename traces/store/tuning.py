@@ -29,6 +29,8 @@ TUNING = (
             ("map_buckets_coefficient", "2"),
         ),
     ),
+    # A part of some thousand spans in one file instead of two hundred: a third less work an INSERT.
+    TableSettings("spans", (("min_bytes_for_wide_part", str(64 * 1024**2)),)),
 )
 
 
