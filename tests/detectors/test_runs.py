@@ -128,9 +128,13 @@ def test_a_page_that_ends_within_one_instant_loses_no_trace(
         store_trace(project.pk, BROKEN)
     settle.settle_quiet()
     monkeypatch.setattr(sweep, "PAGE", 2)
+    runs = DetectorRun.objects.for_project(project).values("trace_id").distinct()
+    for _ in range(50):  # what other tests left in the store is swept before
+        run_checks()
+        if runs.count():
+            break
     run_checks()
-    swept = DetectorRun.objects.for_project(project).values("trace_id").distinct().count()
-    assert swept == 7
+    assert runs.count() == 7
 
 
 def test_evaluation_traces_are_left_out(detect: Detect, project: Project) -> None:

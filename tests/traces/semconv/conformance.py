@@ -119,7 +119,8 @@ def _read_spans(case: Mapping[str, Any], encoding: str) -> Reading:
     raws = _decoded(case, encoding)
     spans = normalize.spans(raws, project_id=_PROJECT, received_ns=1)
     rows = [
-        {name: cell(span) for name, _, cell in SPAN_COLUMNS} | {"stored_at": datetime.now(UTC)}
+        {name: cell(span) for name, _, cell in SPAN_COLUMNS}
+        | {"stored_at": datetime.now(UTC), "cost_usd": span.cost_usd}
         for span in spans
     ]
     trace = normalized.of_trace(totals.summarize(rows, is_running=False), spans) if rows else {}
