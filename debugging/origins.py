@@ -26,8 +26,8 @@ class SourceRefused(git.GitError):
     """The address or path is not one that may be fetched; the message says why."""
 
 
-class NameServerSilent(SourceRefused):
-    """Nobody could say where the host is; that may pass."""
+class HostNotFound(SourceRefused):
+    """The address is well formed, but its host has no address just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +126,16 @@ def _use_https(host: str, path: str, rules: SourceRules) -> str:
     advice = f"Use {address} instead."
     try:
         _check_remote(address, rules, None)
-    except NameServerSilent:
-        pass  # no reason to doubt the address
+    except HostNotFound as error:
+        advice = f"That would be {address}, but {_lower(error)}"
     except SourceRefused as error:
         advice = str(error)
     return f"Repositories are fetched by https only. {advice}"
+
+
+def _lower(error: SourceRefused) -> str:
+    text = str(error)
+    return text[:1].lower() + text[1:]
 
 
 def _check_local(location: str, rules: SourceRules) -> LocalSource:
@@ -222,12 +227,10 @@ def _resolve_host(host: str, port: int, rules: SourceRules) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        is_silent = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
-        refusal = NameServerSilent if is_silent else SourceRefused
-        raise refusal(f"The host {host} was not found.") from error
+        raise HostNotFound(f"The host {host} was not found.") from error
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not addresses:
-        raise SourceRefused(f"The host {host} was not found.")
+        raise HostNotFound(f"The host {host} was not found.")
     for address in addresses:
         if not rules.allow_private_addresses and not _is_public(address):
             raise SourceRefused(

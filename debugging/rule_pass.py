@@ -38,6 +38,12 @@ __all__ = [
     "analyse",
 ]
 
+NOTHING_FAILED = (
+    "Nothing in this trace failed: no span reports an error, no tool answered with one, and no "
+    "finding points at a span. A search begins at such a place. If this run went wrong all the "
+    "same, say under Detectors what is wrong with it: a finding on the next run like it gives the "
+    "search its place."
+)
 LOCATION_LIMIT = 10
 EXCERPTS = 5
 CONTEXT_LINES = 12
@@ -51,7 +57,7 @@ def analyse(trace: TraceFacts, mirror: Mirror, *, focus: tuple[str, ...] = ()) -
     notes = trace_facts.completeness(trace)
     failures = trace_facts.failures(trace, focus)
     if not failures:
-        return _abstain(trace, resolved, notes, "No span of this trace failed. Choose a span.")
+        return _abstain(trace, resolved, notes, NOTHING_FAILED)
     snapshot = Snapshot(mirror.directory, resolved.commit)
     seen = sightings.collect(trace, failures, snapshot)
     notes = (*notes, *seen.notes)

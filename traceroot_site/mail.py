@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
+from traceroot_site.up import terminal
+
 
 class EmailBackend(BaseEmailBackend):
     """`files`: what this connection wrote, for the sender who wants to say where a mail is."""
@@ -30,5 +32,5 @@ class EmailBackend(BaseEmailBackend):
             self.files.append(file)
             recipients = ", ".join(message.recipients())
             subject = " ".join(message.subject.split())
-            print(f"  Mail to {recipients}: {subject}\n    {file}", flush=True)
+            terminal.say(f"  Mail to {recipients}: {subject}\n    {file}")
         return len(email_messages)

@@ -20,6 +20,7 @@ from detectors import defaults
 from detectors.checks.registry import BY_SLUG
 from detectors.forms import DetectorForm
 from detectors.models import Detector, DetectorRun, Finding
+from detectors.pages import instructions
 from detectors.readiness import why_off
 
 DAYS = 7
@@ -114,6 +115,7 @@ def detail(request: ProjectRequest, project_id: uuid.UUID, detector_id: uuid.UUI
         "detector": detector,
         "row": _rows([detector], timezone.now())[0],
         "days": DAYS,
+        "looks_for": instructions.paragraphs(looks_for(detector)),
         "page": page,
         "verdicts": [
             {"label": label, "url": f"?verdict={name}", "is_current": name == wanted}

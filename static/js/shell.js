@@ -20,6 +20,12 @@ function setTheme(choice) {
 }
 markTheme();
 
+/* ---- Settings ---- */
+// On a narrow screen the pages of the settings are one line that scrolls sideways.
+const settings = document.querySelector(".settings-nav");
+const current = /** @type {HTMLElement | null} */ (settings?.querySelector("[aria-current]"));
+if (settings && current) settings.scrollLeft = current.offsetLeft - settings.clientWidth / 2 + current.offsetWidth / 2;
+
 /* ---- Sidebar ---- */
 export function foldSidebar() {
   root.dataset.sidebar = root.dataset.sidebar === "folded" ? "open" : "folded";

@@ -29,6 +29,18 @@ def test_getting_started_waits_and_opens_the_first_trace(page: Page, place: Plac
     expect(page.get_by_role("heading", name="hello").first).to_be_visible()
 
 
+def test_a_root_that_arrives_last_names_the_open_page(page: Page, place: Place) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    sent.post(place.url, place.api_key, sent.tool(trace_id, "lookup", root))
+    page.goto(place.at(f"traces/{trace_id}/"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("execute_tool lookup")
+    expect(page.get_by_text("1 span names a parent that has not arrived")).to_be_visible()
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "support.turn", root))
+    expect(page.get_by_role("heading", level=1)).to_have_text("support.turn")
+    expect(page).to_have_title("support.turn · TraceRoot")
+    expect(page.get_by_text("has not arrived")).to_have_count(0)
+
+
 def test_row_appears_in_the_list_without_a_reload(page: Page, place: Place) -> None:
     sent.post(place.url, place.api_key, sent.agent(otlp.new_trace_id(), "earlier"))
     page.goto(place.at("traces"))

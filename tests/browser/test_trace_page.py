@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -12,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser import sent
 from tests.browser.conftest import Place
 from tests.product import otlp
+from traces.templatetags import figures
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -208,6 +211,62 @@ def test_long_attribute_names_stay_inside_the_panel(width: int, page: Page, plac
         assert too_wide == []
         pane = page.locator("span-panel").locator("xpath=ancestor::section[1]")
         assert pane.evaluate("(pane) => pane.scrollWidth <= pane.clientWidth")
+
+
+def test_a_long_run_of_one_letter_is_drawn_without_kerning(page: Page, place: Place) -> None:
+    """With kerning Chromium takes from seconds to a minute to break such a line."""
+    trace_id, root, run = otlp.new_trace_id(), secrets.token_hex(8), "W" * 9_000
+    sent.post(
+        place.url,
+        place.api_key,
+        sent.agent(trace_id, "wide", root, note=run, data=json.dumps({"a": run})),
+        sent.chat(trace_id, root, run, json.dumps([run])),
+    )
+    kerned = """() => [...document.querySelectorAll("main *")]
+      .filter((one) => [...one.childNodes].some((node) => node.data?.includes("WWWW")))
+      .map((one) => getComputedStyle(one).fontKerning)"""
+    page.goto(place.at("traces"))
+    expect(page.locator(f"tr[data-key='{trace_id}']")).to_be_visible()
+    assert set(page.evaluate(kerned)) == {"none"}
+    open_trace(page, place, trace_id)
+    drawn = []
+    for row in range(2):
+        page.locator(".tree-row").nth(row).click()
+        for tab in ("Messages", "Raw", "Attributes"):
+            chosen = page.locator("span-panel").get_by_role("tab", name=tab)
+            chosen.click()
+            expect(chosen).to_have_attribute("aria-selected", "true")
+            for more in page.get_by_role("button", name=re.compile("Show all")).all():
+                more.click()
+            drawn += page.evaluate(kerned)
+    assert len(drawn) >= 4  # in a message, raw, as an attribute and within JSON
+    assert set(drawn) == {"none"}
+
+
+def test_figures_of_the_tree_are_those_of_the_panel(
+    page: Page, place: Place, trace_id: str
+) -> None:
+    open_trace(page, place, trace_id)
+    module = page.locator("link[rel=modulepreload][href$='figures.js']").get_attribute("href")
+    for ns in (0, 1_500, 12_340_000, 640_000_000, 3_140_000_000, 192 * 10**9, 8_000 * 10**9):
+        script = f"import('{module}').then((figures) => figures.duration({ns / 1e6}))"
+        assert page.evaluate(script) == figures.duration(ns)
+    for usd in ("0", "0.00003", "0.0123", "0.5", "12.34", "1234"):
+        script = f"import('{module}').then((figures) => figures.cost({usd}))"
+        assert page.evaluate(script) == figures.money(Decimal(usd))
+
+
+def test_row_of_a_failure_that_was_found_has_both_marks(page: Page, place: Place) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    failed = sent.tool(trace_id, "", root, error="refused")
+    failed["name"] = ""
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "support", root), failed)
+    open_trace(page, place, trace_id)
+    row = page.locator(f".tree-row[data-span='{failed['spanId']}']")
+    expect(row).to_contain_text("(unnamed)")
+    expect(row.locator(".tree-mark")).to_be_visible(timeout=FOUND_SECONDS * 1000)
+    expect(row.locator(".tree-failed")).to_be_visible()
+    expect(page.locator(".tree-row").first.locator(".tree-mark")).to_be_hidden()
 
 
 def test_large_value_folds_and_opens(page: Page, place: Place) -> None:

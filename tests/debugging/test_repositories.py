@@ -181,7 +181,7 @@ def test_removing_a_repository_removes_what_was_fetched(agent: History, project:
 
 
 def test_the_address_is_checked_before_the_name(agent: History, project: Project) -> None:
-    with pytest.raises(LocationRefused, match=r"Use https://github\.com/acme/agent\.git instead"):
+    with pytest.raises(LocationRefused, match=r"https only.*https://github\.com/acme/agent\.git"):
         repositories.add(project, name="", location="git@github.com:acme/agent.git")
     with pytest.raises(LocationRefused, match="must begin with / and lie under a root"):
         repositories.add(project, name="", location="../../etc")

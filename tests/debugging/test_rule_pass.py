@@ -213,7 +213,9 @@ def test_a_recovered_tool_error_is_no_failure(shop: History) -> None:
         "d" * 16, name="total", kind="TOOL", tool_name="total", start_ns=2, output="7.5"
     )
     report = rule_pass.analyse(trace_of(shop, failed, again), shop.mirror())
-    assert report.abstained is not None
+    assert report.abstained == rule_pass.NOTHING_FAILED
+    assert "under Detectors" in rule_pass.NOTHING_FAILED
+    assert "Choose a span" not in rule_pass.NOTHING_FAILED, "there is no way to choose one"
     assert not report.locations
     assert not report.culprits
 

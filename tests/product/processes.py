@@ -42,6 +42,13 @@ def role(pid: int) -> str:
     return commands[0] if commands else " ".join(words)
 
 
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether the process has a handler for the signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(mask >> (number - 1) & 1)
+
+
 def kill_all(session: int) -> None:
     """`kill -9` of every process, the parent first so that it restarts nothing."""
     for pid in of_session(session):

@@ -97,6 +97,21 @@ def test_the_readme_shows_the_same_blocks() -> None:
         assert f"```sh\n{block}\n```" in readme
 
 
+def test_the_recording_of_the_readme_is_here_and_is_taken(product: Product) -> None:
+    found = re.search(r"manage\.py send_traces (\S+) --api-key", (ROOT / "README.md").read_text())
+    assert found
+    made = product.create_project("Recordings", "Of the README", product.email)
+    done = product.manage(
+        *("send_traces", str(ROOT / found.group(1)), "--now"),
+        *("--api-key", made["api_key"], "--url", product.url),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = product.api("traces", api_key=made["api_key"]).json()["data"]
+    assert len(listed) == 3
+    (failed,) = (trace for trace in listed if trace["status"] == "error")
+    assert failed["output"] is None
+
+
 def _box(page: str, name: str) -> str:
     """The text of the element that the copy button copies."""
     found = re.search(rf'<div class="snippet" id="snippet-{name}">(.*?)</div>', page, re.DOTALL)

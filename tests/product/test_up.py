@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -76,8 +78,9 @@ def test_health_of_web_and_receiver_is_json(product: Product) -> None:
 
 
 def test_a_second_start_says_what_runs_and_where(product: Product) -> None:
-    again = running.manage("up", env=product.environment)
+    again = running.manage("up", "--port", "9", env=product.environment)
     assert again.returncode == 0
+    assert "Port 9 was not taken" in again.stdout
     assert f"already running in {product.data_dir}: {product.url}" in again.stdout
     assert product.otlp_url in again.stdout
     assert str(product.process.pid) in again.stdout
@@ -213,6 +216,62 @@ def test_a_signal_in_the_middle_of_the_start_stops_it_too(directory: Path) -> No
         assert starting.wait(20) == 0
     assert "TraceRoot is running" not in said
     assert processes.of_session(starting.pid) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_anything_is_loaded_ends_it_too(
+    directory: Path, number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, str(MANAGE), "up"],
+        env=running.environment(directory),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as starting:
+        assert starting.stdout is not None
+        while not processes.catches(starting.pid, signal.SIGHUP):  # the last that it attends to
+            assert not processes.is_over(starting)
+        starting.send_signal(number)
+        said = starting.stdout.read()
+        assert (starting.wait(20), said) == (0, "")
+    assert not (directory / "run").exists(), "it came too late to say something of the beginning"
+
+
+def test_output_that_nobody_reads_any_more_ends_nothing(directory: Path) -> None:
+    """As `up | head -1` does it. It listens everywhere, which nobody can open as an address."""
+    errors = directory.parent / f"{directory.name}.err"
+    with errors.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, str(MANAGE), "up", "--host", "0.0.0.0"],
+            env=running.environment(directory),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        until(lambda: "url" in _up_file(directory), "the product", seconds=60)
+        url = _up_file(directory)["url"]
+        assert url.startswith("http://localhost:")
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        processes.kill_all(process.pid)
+        process.wait(10)
+    assert "Traceback" not in errors.read_text()
+
+
+def _up_file(directory: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((directory / "run" / "up.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return content
 
 
 def test_a_killed_supervisor_leaves_nothing_and_the_next_start_works(directory: Path) -> None:

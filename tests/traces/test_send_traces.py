@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -211,6 +212,60 @@ def test_waiting_has_an_end(receiver: Receiver) -> None:
         pytest.raises(SendingStopped, match=r"line 4 after 3 tries.*The store is down"),
     ):
         sender.send(Line(4, b"{}", 0))
+
+
+@pytest.fixture
+def dead_url() -> str:
+    """Of a port that nothing listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_an_address_where_nothing_listens_is_given_up_soon_and_said(
+    dead_url: str, tmp_path: Path
+) -> None:
+    pauses: list[float] = []
+    with (
+        Sender(dead_url, KEY, sleep=pauses.append) as sender,
+        pytest.raises(SendingStopped, match=r"cannot be reached: connection refused\..*--url"),
+    ):
+        sender.send(Line(1, b"{}", 0))
+    assert sum(pauses) < 5
+    assert (sender.tally.waits, sender.tally.unanswered) == (0, 4)
+
+
+def test_a_dead_address_has_no_summary(dead_url: str, tmp_path: Path) -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="connection refused") as stopped:
+        call_command(
+            "send_traces", str(_write(tmp_path / "runs.jsonl")), "--url", dead_url,
+            "--api-key", KEY, stdout=out, stderr=out,
+        )  # fmt: skip
+    assert out.getvalue() == ""
+    assert "asked to wait" not in str(stopped.value)
+    assert "requests" not in str(stopped.value)
+
+
+def test_a_receiver_that_goes_away_is_waited_for(receiver: Receiver) -> None:
+    """Longer than an address that never answered: a restart takes some seconds."""
+    receiver.script = [(200, {"Connection": "close"}, {})]
+    pauses: list[float] = []
+    with Sender(receiver.url, KEY, sleep=pauses.append) as sender:
+        sender.send(Line(1, json.dumps(_request(1)).encode(), 2))
+        receiver.stop()
+        with pytest.raises(SendingStopped, match="line 2 after 8 tries"):
+            sender.send(Line(2, b"{}", 0))
+    assert sum(pauses) > 60
+
+
+def test_why_it_stopped_comes_before_what_was_done(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.script = [(200, {}, {}), (500, {}, {"message": "It broke."})]
+    with pytest.raises(CommandError) as stopped:
+        _send(_write(tmp_path / "runs.jsonl"), "--url", receiver.url)
+    first, second = str(stopped.value).splitlines()
+    assert "failed with 500: It broke." in first
+    assert second.startswith("Before that: 1 requests, 2 spans: 2 accepted")
 
 
 def test_a_wrong_key_stops_at_once_and_says_what_to_do(receiver: Receiver, tmp_path: Path) -> None:

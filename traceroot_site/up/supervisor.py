@@ -27,13 +27,14 @@ from django.db import connections
 from django.db.utils import DatabaseError
 
 from traceroot_site import schedule
-from traceroot_site.up import announce, preflight
+from traceroot_site.up import announce, preflight, terminal
 from traceroot_site.up.children import Child
 from traces.store import client, schema
 from traces.store.engine.directory import write_atomically
 from traces.store.engine.process import EngineProcess, EngineStartFailed
 from traces.store.errors import StoreError
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _READY_SECONDS = 60
 _STOP_SECONDS = 3.2
 _LEFTOVER_SECONDS = 6.0
@@ -67,11 +68,11 @@ class Supervisor:
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CannotStart or AlreadyRunning; then nothing runs."""
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: self._stop.set())
         os.umask(preflight.UMASK)
         preflight.prepare_directory(self._plan.data_dir)
         self._claim = preflight.claim(self._plan.data_dir)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stop.set())
         try:
             self._start()
             self._watch()
@@ -137,7 +138,7 @@ class Supervisor:
                 "data_dir": str(data_dir),
             },
         )
-        announce.ready(url, otlp_url, grpc_url, data_dir, first)
+        announce.ready(self._plan.host, url, otlp_url, grpc_url, data_dir, first)
         if self._plan.after_start is not None:
             extra = self._plan.after_start(url)
             if extra is not None:
@@ -277,7 +278,7 @@ class Supervisor:
 
     def _shut_down(self) -> None:
         """Web and receiver first, so that what they write still finds the engine."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         deadline = time.monotonic() + _STOP_SECONDS
         for child in self._children:
@@ -326,12 +327,12 @@ def _grpc_arguments(host: str, kept: socket.socket | None) -> list[str]:
 
 def _reachable(host: str) -> str:
     """Where this machine reaches a listener of `host`."""
-    return "127.0.0.1" if host == "0.0.0.0" else host
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def _url(host: str, listener: socket.socket) -> str:
     address: tuple[Any, ...] = listener.getsockname()
-    shown = "localhost" if host in {"127.0.0.1", "::1", "localhost"} else host
+    shown = "localhost" if host in announce.HERE else host
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{address[1]}"
 
 
@@ -340,8 +341,8 @@ def run(plan: Plan) -> int:
     try:
         Supervisor(plan).run()
     except preflight.AlreadyRunning as error:
-        announce.already_running(error.running, plan.data_dir)
+        announce.already_running(error.running, plan.data_dir, plan.port)
     except preflight.CannotStart as error:
-        print(f"\n{error}", file=sys.stderr)
+        terminal.say(f"\n{error}", stream=sys.stderr)
         return 1
     return 0

@@ -21,16 +21,12 @@ from traces.store.reader import SpanReader
 @project_view("traces.read")
 @store_page
 def getting_started(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
-    key = (
-        ApiKey.objects.for_project(request.project)
-        .filter(revoked_at=None)
-        .order_by("-created_at", "id")
-        .first()
-    )
+    keys = ApiKey.objects.for_project(request.project).order_by("-created_at", "id")
     otlp_url = _otlp_url(request)
     context = {
         "nav": "getting_started",
-        "key": key,
+        "key": keys.filter(revoked_at=None).first(),
+        "had_keys": keys.exists(),
         "key_to_fill_in": first_trace.KEY_TO_FILL_IN,
         "sdk_snippet": first_trace.with_sdk(settings.PUBLIC_URL),
         "opentelemetry_snippet": first_trace.with_opentelemetry(otlp_url),
@@ -59,13 +55,13 @@ def _otlp_url(request: ProjectRequest) -> str:
 
 def _arrival(project_id: UUID) -> dict[str, object]:
     reader = SpanReader(project_id)
-    trace = None
+    trace, is_first = None, False
     if reader.has_spans():
-        newest = reader.traces(TraceFilter(include_evaluations=True), limit=1).rows
-        trace = newest[0] if newest else None
+        newest = reader.traces(TraceFilter(include_evaluations=True), limit=2).rows
+        trace, is_first = (newest[0], len(newest) == 1) if newest else (None, False)
     url = (
         reverse("traces:trace", kwargs={"project_id": project_id, "trace_id": trace.trace_id})
         if trace
         else ""
     )
-    return {"first_trace": trace, "first_trace_url": url}
+    return {"newest_trace": trace, "newest_trace_url": url, "is_first": is_first}

@@ -34,7 +34,7 @@ def trace(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpRes
         **_facts(outline, summary),
         "span_id": selected.span_id.hex() if selected else "",
         "tab": request.GET.get("tab", ""),
-        **(_panel(request, reader, span) if span else {"span": None}),
+        **(_panel(request, reader, span, summary) if span else {"span": None}),
     }
     return render(request, "traces/trace.html", context)
 
@@ -42,11 +42,16 @@ def trace(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpRes
 @project_view("traces.read")
 @store_page
 def header(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpResponseBase:
-    """The facts under the head, fetched again while the trace grows."""
+    """Name, start, facts and notes of the trace, fetched again while it grows."""
     reader = SpanReader(project_id)
     summary = _summary(reader, trace_id)
-    context = {"trace": summary, **_facts(reader.outline(trace_id), summary)}
-    return render(request, "traces/facts.html", context)
+    outline = reader.outline(trace_id)
+    context = {
+        "trace": summary,
+        "tree_notes": trees.notes(outline, summary),
+        **_facts(outline, summary),
+    }
+    return render(request, "traces/facts_live.html", context)
 
 
 @project_view("traces.read")
@@ -68,12 +73,18 @@ def span(
     found = reader.span(trace_id, span_id)
     if found is None:
         raise Http404("There is no such span in this trace.")
-    return render(request, "traces/span_panel.html", _panel(request, reader, found))
+    summary = None if found.end_ns else reader.trace(trace_id)
+    return render(request, "traces/span_panel.html", _panel(request, reader, found, summary))
 
 
-def _panel(request: ProjectRequest, reader: SpanReader, span: Span) -> dict[str, Any]:
+def _panel(
+    request: ProjectRequest, reader: SpanReader, span: Span, summary: TraceSummary | None
+) -> dict[str, Any]:
     logs = reader.span_logs(span.trace_id, span.span_id)
-    return panels.context(span, request.GET.get("tab", ""), logs)
+    return {
+        **panels.context(span, request.GET.get("tab", ""), logs),
+        "is_cut_off": summary is not None and trees.is_cut_off(span, summary),
+    }
 
 
 def _summary(reader: SpanReader, trace_id: bytes) -> TraceSummary:
@@ -90,6 +101,7 @@ def _facts(outline: list[SpanOutline], summary: TraceSummary) -> dict[str, Any]:
     return {
         "cost_lines": _cost_lines(outline, summary),
         "metadata": list(summary.metadata.items()),
+        "has_end": any(span.end_ns for span in outline),
     }
 
 

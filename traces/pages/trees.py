@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from traces import totals
+from traces.spans import Span
 from traces.store.rows import SpanOutline, TraceSummary
 from traces.templatetags.figures import money
 
@@ -91,7 +92,7 @@ def _row(span: SpanOutline, depth: int, parent: bytes, summary: TraceSummary) ->
         "model": span.model,
         "preview": (span.error_message or span.status_message)[:_MAX_PREVIEW],
         "findings": 0,
-        "running": not span.end_ns,
+        "running": not span.end_ns and not is_cut_off(span, summary),
     }
     if span.first_token_ns > span.start_ns:
         row["first_token_ms"] = (span.first_token_ns - summary.start_ns) / 1e6
@@ -106,7 +107,7 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
     if summary.span_count > len(outline):
         found.append(f"only {len(outline):,} of {summary.span_count:,} spans are shown")
     if summary.orphan_spans:
-        found.append(f"{summary.orphan_spans} spans name a parent that has not arrived")
+        found.append(f"{_spans(summary.orphan_spans, 'names')} a parent that has not arrived")
     cyclic = in_cycles(outline)
     if cyclic:
         found.append(f"cycle in parents: {_own_ancestors(outline, cyclic)}")
@@ -116,9 +117,23 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
         found.append(_unpriced(summary))
     if outline and outline[0].start_ns > summary.start_ns + totals.CLOCK_AHEAD_SECONDS * 10**9:
         found.append("the sender's clock is ahead: the trace is listed by its arrival")
-    if any(span.status == "error" and not span.end_ns for span in outline):
-        found.append("a failed span never ended")
+    if timeless := sum(not span.start_ns for span in outline):
+        found.append(f"{_spans(timeless, 'has')} no start time: the time line begins in 1970")
+    if unended := sum(is_cut_off(span, summary) for span in outline):
+        found.append(f"{_spans(unended, 'has')} no end")
     return found
+
+
+def is_cut_off(span: SpanOutline | Span, summary: TraceSummary) -> bool:
+    """Without an end although it failed or its trace has settled; any other may still run."""
+    return not span.end_ns and (span.status == "error" or summary.generation > 0)
+
+
+def _spans(count: int, verb: str) -> str:
+    """`verb` as one span does it."""
+    if count == 1:
+        return f"1 span {verb}"
+    return f"{count:,} spans {'have' if verb == 'has' else verb.removesuffix('s')}"
 
 
 def _unpriced(summary: TraceSummary) -> str:

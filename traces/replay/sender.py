@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,7 +24,10 @@ from traces.replay.recording import Line
 
 OTLP_PATH = "/v1/traces"
 TIMEOUT_SECONDS = 60.0
+CONNECT_SECONDS = 5.0
 MAX_TRIES = 8
+FIRST_TRIES = 4
+"""Of an address that never answered: more likely a wrong one than a restart."""
 MAX_WAIT_SECONDS = 120.0
 FIRST_PAUSE_SECONDS = 0.5
 COMPRESS_FROM_BYTES = 1024
@@ -36,12 +40,16 @@ class SendingStopped(Exception):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the requests. `rejected` counts spans by reason."""
+    """What became of the requests. `rejected` counts spans by reason.
+
+    `waits`: tries that the receiver answered by asking to wait; `unanswered`: tries without answer.
+    """
 
     requests: int = 0
     spans: int = 0
     accepted: int = 0
-    retries: int = 0
+    waits: int = 0
+    unanswered: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -67,9 +75,10 @@ class Sender:
         self._clock = clock
         self._sleep = sleep
         self._next_at = 0.0
+        self._has_answered = False
         self._client = httpx.Client(
             trust_env=False,
-            timeout=TIMEOUT_SECONDS,
+            timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
             headers={
                 "Authorization": f"Bearer {api_key}",
                 "Content-Type": "application/json",
@@ -123,10 +132,18 @@ class Sender:
             try:
                 response = self._client.post(self.url, content=body, headers=headers)
             except httpx.TransportError as error:
-                problem = f"{self.url} cannot be reached: {error or type(error).__name__}"
+                self.tally.unanswered += 1
+                problem = f"{self.url} cannot be reached: {_said(error)}."
+                if not self._has_answered and attempt == FIRST_TRIES - 1:
+                    raise SendingStopped(
+                        f"{problem} It was tried {FIRST_TRIES} times, and nothing ever answered "
+                        "there. Is TraceRoot running? Else give its address with --url."
+                    ) from error
             else:
+                self._has_answered = True
                 if response.status_code not in _TRANSIENT:
                     return response
+                self.tally.waits += 1
                 problem = f"{self.url} answers {response.status_code}: {_reason(response)}"
                 asked = _retry_after(response)
             pause = asked if asked is not None else FIRST_PAUSE_SECONDS * 2**attempt
@@ -134,7 +151,6 @@ class Sender:
                 raise SendingStopped(
                     f"Gave up at line {line.number} after {attempt + 1} tries. {problem}"
                 )
-            self.tally.retries += 1
             waited += pause
             self._sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
@@ -158,6 +174,12 @@ class Sender:
 def endpoint(url: str) -> str:
     """The address for OTLP: `url` itself when it names a path, else its standard path."""
     return url if len(urlsplit(url).path) > 1 else url.rstrip("/") + OTLP_PATH
+
+
+def _said(error: httpx.TransportError) -> str:
+    """The error without its number: `connection refused`."""
+    text = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
+    return text[:1].lower() + text[1:]
 
 
 def _partial_success(response: httpx.Response) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 // <live-trace socket trace>: an open trace that grows while its agent runs. Each notice re-reads the tree and the fragments
 // marked data-live-src; selection, folding and scrolling stay. Spans that a fragment names in data-finding-span are flagged in
-// the tree.
+// the tree. What a fragment marks data-live-for="id" goes to that place anywhere on the page; its <title> becomes the page's.
 import { pointerReleased } from "../pointer.js";
 import { coalesce, fetchFragment, listen, serialise } from "../socket.js";
 
@@ -92,8 +92,20 @@ class LiveTrace extends HTMLElement {
   /** @param {Element} part */
   async refreshPart(part) {
     const answer = await fetchFragment(part.getAttribute("data-live-src") ?? "");
-    const fresh = serialise(answer);
     await pointerReleased();
+    const title = answer.querySelector("title[data-live-title]");
+    if (title) document.title = title.textContent ?? "";
+    title?.remove();
+    for (const piece of answer.querySelectorAll("[data-live-for]")) {
+      piece.remove();
+      const place = document.getElementById(piece.getAttribute("data-live-for") ?? "");
+      if (place) this.put(place, [...piece.childNodes], piece.outerHTML);
+    }
+    this.put(part, [...answer.childNodes], serialise(answer));
+  }
+
+  /** @param {Element} part @param {Node[]} nodes @param {string} fresh what the server said, before scripts changed it */
+  put(part, nodes, fresh) {
     // Unchanged parts are left alone, so that an open popover or a text selection survives.
     if (part.getAttribute("data-live-said") === fresh) return;
     if (part.contains(document.activeElement)) {
@@ -101,7 +113,7 @@ class LiveTrace extends HTMLElement {
       return;
     }
     part.setAttribute("data-live-said", fresh);
-    part.replaceChildren(...answer.childNodes);
+    part.replaceChildren(...nodes);
     /** @type {any} */ (window).htmx?.process(part);
   }
 }

@@ -9,6 +9,7 @@ import { isTrouble } from "./model.js";
 const KIND_ICONS = { llm: "sparkles", agent: "bot", tool: "wrench", retriever: "database", embedding: "binary", guardrail: "shield", evaluator: "scale", chain: "link", infra: "server" };
 const MOST_GUIDES = 40;
 const LEAST_BAR = 0.25; // percent: a bar that can be seen
+const FAILED = "Ended with an error";
 
 /** @param {string} kind */
 const kindIcon = (kind) => KIND_ICONS[/** @type {keyof typeof KIND_ICONS} */ (kind)] ?? "link";
@@ -22,13 +23,14 @@ export class TreeRow {
     this.note = element("small", { dir: "auto" });
     this.title = element("span", { class: "truncate" }, this.name, " ", this.note);
     this.mark = element("span", { class: "tree-mark" }, icon("flag"));
+    this.failed = element("span", { class: "tree-failed", "data-verdict": "error", role: "img", "aria-label": FAILED, title: FAILED }, icon("circle-x"));
     this.cost = element("span", { class: "tree-cost" });
     this.bar = svg("rect", { class: "bar", y: "9", height: "10", rx: "2" });
     this.first = svg("rect", { class: "bar-first", y: "9", height: "10", rx: "2" });
     this.critical = svg("rect", { class: "bar-critical", y: "22", height: "1.5" });
-    this.label = svg("text", { class: "bar-label", y: "18" });
+    this.label = svg("text", { class: "bar-label", y: "18", dx: "6" });
     this.time = element("span", { class: "tree-time" }, svg("svg", { "aria-hidden": "true" }, this.bar, this.first, this.critical, this.label));
-    const name = element("span", { class: "tree-name" }, this.guides, this.twist, this.tile, this.title, this.mark, this.cost);
+    const name = element("span", { class: "tree-name" }, this.guides, this.twist, this.tile, this.title, this.failed, this.mark, this.cost);
     this.drawn = -1; // index in the model of what it shows
     this.root = /** @type {HTMLAnchorElement} */ (element("a", { class: "tree-row", role: "treeitem", tabindex: "-1" }, name, this.time));
   }
@@ -79,12 +81,12 @@ export class TreeRow {
     this.tile.dataset.kind = span.kind;
     this.tile.title = span.kind;
     this.tile.querySelector("use")?.setAttribute("href", iconAddress(kindIcon(span.kind)));
-    this.name.replaceChildren(...withMarks(span.name));
+    this.name.replaceChildren(...withMarks(nameOf(span)));
     const hidden = model.folded.has(span.id) ? model.end[i] - i - 1 : 0;
     const named = span.model && !span.name.includes(span.model) ? span.model : "";
     const note = [span.note ?? named, hidden ? `${hidden.toLocaleString("en-US")} folded` : ""].filter(Boolean).join(" · ");
     this.note.replaceChildren(...withMarks(note));
-    this.title.title = spelled([span.name, span.preview].filter(Boolean).join("\n"));
+    this.title.title = spelled([nameOf(span), span.preview].filter(Boolean).join("\n"));
     this.fillMark(model, i, span, hidden);
     this.cost.textContent = cost(span.cost);
     this.cost.title = span.tokens ? `${tokens(span.tokens)} tokens` : "";
@@ -94,10 +96,10 @@ export class TreeRow {
   fillMark(model, i, span, hidden) {
     const [verdict, name, title] =
       (span.findings ?? 0) > 0 ? ["fail", "flag", span.findings === 1 ? "1 finding" : `${span.findings} findings`]
-      : span.status === "error" ? ["error", "circle-x", "Ended with an error"]
       : span.warning ? ["warn", "triangle-alert", span.warning]
-      : hidden && model.hasTrouble[i] ? ["warn", "circle-dot", "Trouble among the folded spans"]
+      : hidden && model.hasTrouble[i] && span.status !== "error" ? ["warn", "circle-dot", "Trouble among the folded spans"]
       : ["", "", ""];
+    this.failed.hidden = span.status !== "error";
     this.mark.hidden = !verdict;
     if (!verdict) return;
     this.mark.dataset.verdict = verdict;
@@ -119,15 +121,16 @@ export class TreeRow {
     set(this.bar, across);
     set(this.first, { x: across.x, width: `${span.first_token_ms ? share(Math.min(span.first_token_ms, lasted)).toFixed(3) : 0}%` });
     set(this.critical, { x: across.x, width: span.critical ? across.width : "0%" });
-    const text = span.running && span.duration_ms === null ? "running" : duration(span.duration_ms);
-    const after = end < 86;
-    const before = !after && start > 14;
-    const inside = !after && !before;
-    this.label.setAttribute("class", `bar-label${after ? "" : " is-end"}${inside ? " is-inside" : ""}`);
-    set(this.label, { x: `${(after ? end : before ? start : end).toFixed(3)}%`, dx: after ? "6" : "-6" });
+    const text = span.duration_ms !== null ? duration(span.duration_ms) : span.running ? "running" : "no end";
+    set(this.label, { x: `${end.toFixed(3)}%` }); // the column keeps room behind the longest bar
     this.label.textContent = text;
-    this.root.setAttribute("aria-label", [span.kind, spelled(span.name), text, failed ? "error" : "", this.mark.hidden ? "" : this.mark.title].filter(Boolean).join(", "));
+    this.root.setAttribute("aria-label", [span.kind, spelled(nameOf(span)), text, failed ? "error" : "", this.mark.hidden ? "" : this.mark.title].filter(Boolean).join(", "));
   }
+}
+
+/** @param {import("./model.js").Span} span */
+function nameOf(span) {
+  return span.name || "(unnamed)";
 }
 
 /** @param {Element} target @param {Record<string, string>} attributes */

@@ -1,7 +1,7 @@
 // The part of a span tree that can be seen: only its rows exist, and are reused while the page scrolls. It draws and scrolls;
 // what is selected, folded or found is the tree's to know.
 import { element, svg } from "../dom.js";
-import { axisStep, duration } from "../figures.js";
+import { axisStep, tick } from "../figures.js";
 import { TreeRow } from "./row.js";
 
 const OVERSCAN = 8;
@@ -142,8 +142,8 @@ export class TreeView {
     const { total } = this.tree.model;
     const step = axisStep(total);
     const ticks = [];
-    for (let at = 0; at < total * 0.96; at += step) {
-      ticks.push(svg("text", { x: `${((at / total) * 100).toFixed(2)}%`, dx: "4", y: "18" }, document.createTextNode(at === 0 ? "0" : duration(at).replace(/\.0+(?=\D)/, ""))));
+    for (let at = 0; at <= total; at += step) {
+      ticks.push(svg("text", { x: `${((at / total) * 100).toFixed(2)}%`, dx: "4", y: "18" }, document.createTextNode(tick(at))));
       ticks.push(svg("line", { class: "tree-tick", x1: `${((at / total) * 100).toFixed(2)}%`, x2: `${((at / total) * 100).toFixed(2)}%`, y1: "8", y2: "28" }));
     }
     this.axis.replaceChildren(svg("svg", {}, ...ticks));

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import api_keys
 from accounts.models import Project, User
 from tests.cast import SignIn
 from tests.traces import made
@@ -63,7 +64,33 @@ def test_getting_started_shows_the_first_trace_when_it_is_here(
     made.stored(made.span(project.id, made.trace_id(), name="first of all"))
     page = shown(browser, f"/projects/{project.id}/getting-started/arrival/")
     assert "data-arrived" in page
+    assert "The first trace is here" in page
     assert "first of all" in page
+
+
+def test_getting_started_calls_only_the_first_trace_the_first(
+    browser: Client, project: Project
+) -> None:
+    now_ns = time.time_ns()
+    for number, name in enumerate(("of before", "of today")):
+        start_ns = now_ns - (10 - number) * 10**9
+        made.stored(made.span(project.id, made.trace_id(), name=name, start_ns=start_ns))
+    page = shown(browser, f"/projects/{project.id}/getting-started/")
+    assert "The first trace is here" not in page
+    assert re.search(r"this is the newest</b>.*of today", page, re.DOTALL)
+
+
+def test_getting_started_tells_no_key_from_revoked_ones(
+    browser: Client, project: Project, ada: User
+) -> None:
+    start = f"/projects/{project.id}/getting-started/"
+    assert "This project has no key yet." in shown(browser, start)
+    key, _ = api_keys.create(project, "Laptop", ada)
+    assert "The newest key is <b>Laptop</b>" in shown(browser, start)
+    api_keys.revoke(key)
+    page = shown(browser, start)
+    assert "Every key of this project was revoked" in page
+    assert "no key yet" not in page
 
 
 def test_a_filter_that_nothing_fits_says_so_and_offers_everything(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,3 +31,32 @@ def test_the_tree_begins_with_its_first_span(ahead_ns: int, notes: list[str]) ->
     shown = [(row["start_ms"], row["duration_ms"]) for row in trees.rows(outline, summary)]
     assert shown == [(0.0, 4000.0), (1000.0, 5.0)]
     assert trees.notes(outline, summary) == notes
+
+
+@pytest.mark.parametrize(
+    ("sent", "note"),
+    [
+        ({"start_ns": 0}, "1 span has no start time: the time line begins in 1970"),
+        ({"end_ns": 0, "status": "error"}, "1 span has no end"),
+        ({"parent": 9}, "1 span names a parent that has not arrived"),
+    ],
+)
+def test_a_note_says_what_a_span_lacks(sent: dict[str, Any], note: str) -> None:
+    project_id, of = uuid.uuid4(), made.trace_id()
+    made.stored(made.span(project_id, of, 1), made.span(project_id, of, 2, **{"parent": 1, **sent}))
+    summary, outline = SpanReader(project_id).trace(of), SpanReader(project_id).outline(of)
+    assert summary is not None
+    assert trees.notes(outline, summary) == [note]
+
+
+@pytest.mark.parametrize(("generation", "running"), [(0, True), (1, False)])
+def test_a_span_without_an_end_runs_until_its_trace_has_settled(
+    generation: int, running: bool
+) -> None:
+    project_id, of = uuid.uuid4(), made.trace_id()
+    made.stored(made.span(project_id, of, 1, end_ns=0), made.span(project_id, of, 2, end_ns=0))
+    summary, outline = SpanReader(project_id).trace(of), SpanReader(project_id).outline(of)
+    assert summary is not None
+    summary = replace(summary, generation=generation)
+    assert [row["running"] for row in trees.rows(outline, summary)] == [running, running]
+    assert trees.notes(outline, summary) == ([] if running else ["2 spans have no end"])

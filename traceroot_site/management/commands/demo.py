@@ -26,6 +26,7 @@ from detectors.models import Detector
 from sdk.demo import history, plan, runs
 from sdk.demo.commits import REFUND_CULPRIT
 from traceroot_site import demo
+from traceroot_site.up import terminal
 from traces.store.engine import parent
 
 ORGANIZATION = PROJECT = "Demo"
@@ -129,8 +130,11 @@ class Command(BaseCommand):
         )
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            terminal.drop(sys.stdout)  # the runs go on, and the pages show them
 
 
 class _Progress:

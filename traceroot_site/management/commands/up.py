@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -51,4 +52,6 @@ class Command(BaseCommand):
         """Settings are read once, from the environment: say there what the options say."""
         os.environ["TRACEROOT_DATA_DIR"] = str(data_dir)
         os.environ["TRACEROOT_HOST"] = host
+        # A signal in between waits until manage.py has its handlers in place again.
+        signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.SIGNALS)
         os.execv(sys.executable, [sys.executable, *sys.argv])

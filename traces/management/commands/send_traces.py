@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from traces.replay.progress import Progress
 from traces.replay.recording import BadLine, Recording, Unreadable
-from traces.replay.sender import Sender, SendingStopped
+from traces.replay.sender import Sender, SendingStopped, Tally
 
 SHOWN_BAD_LINES = 10
 
@@ -49,12 +49,11 @@ class Command(BaseCommand):
                 for path in options["files"]:
                     bad_lines += self._send_file(path, sender, options["now"])
             except (Unreadable, SendingStopped) as error:
-                self._summarize(sender, bad_lines, time.monotonic() - started)
-                raise CommandError(str(error)) from None
+                raise CommandError(_stopped(str(error), sender.tally, started)) from None
             except KeyboardInterrupt:
-                self._summarize(sender, bad_lines, time.monotonic() - started)
-                raise CommandError("Interrupted.", returncode=130) from None
-        self._summarize(sender, bad_lines, time.monotonic() - started)
+                text = _stopped("Interrupted.", sender.tally, started)
+                raise CommandError(text, returncode=130) from None
+        self.stdout.write(_summary(sender.tally, bad_lines, time.monotonic() - started))
         if bad_lines or sender.tally.rejected_spans:
             sys.exit(1)
 
@@ -91,16 +90,26 @@ class Command(BaseCommand):
         elif count == SHOWN_BAD_LINES + 1:
             self.stderr.write("Further lines like these are only counted.")
 
-    def _summarize(self, sender: Sender, bad_lines: int, seconds: float) -> None:
-        tally = sender.tally
-        pace = f"{tally.spans / seconds:,.0f} spans/s" if seconds > 0 else ""
-        self.stdout.write(
-            f"{tally.requests:,} requests, {tally.spans:,} spans: {tally.accepted:,} accepted, "
-            f"{tally.rejected_spans:,} rejected. {seconds:.1f} s, {pace}"
-        )
-        for reason, count in tally.rejected.most_common(SHOWN_BAD_LINES):
-            self.stdout.write(f"  rejected {count:,}: {reason}")
-        if bad_lines:
-            self.stdout.write(f"  {bad_lines:,} lines were no request and were left out")
-        if tally.retries:
-            self.stdout.write(f"  {tally.retries:,} times the receiver asked to wait")
+
+def _stopped(why: str, tally: Tally, started: float) -> str:
+    """Why it ended, first; what was done before, if anything."""
+    if not tally.requests:
+        return why
+    return f"{why}\nBefore that: {_summary(tally, 0, time.monotonic() - started)}"
+
+
+def _summary(tally: Tally, bad_lines: int, seconds: float) -> str:
+    pace = f"{tally.spans / seconds:,.0f} spans/s" if seconds > 0 else ""
+    lines = [
+        f"{tally.requests:,} requests, {tally.spans:,} spans: {tally.accepted:,} accepted, "
+        f"{tally.rejected_spans:,} rejected. {seconds:.1f} s, {pace}"
+    ]
+    for reason, count in tally.rejected.most_common(SHOWN_BAD_LINES):
+        lines.append(f"  rejected {count:,}: {reason}")
+    if bad_lines:
+        lines.append(f"  {bad_lines:,} lines were no request and were left out")
+    if tally.waits:
+        lines.append(f"  {tally.waits:,} times the receiver asked to wait")
+    if tally.unanswered:
+        lines.append(f"  {tally.unanswered:,} times nothing answered, and it was tried again")
+    return "\n".join(lines)
