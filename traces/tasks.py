@@ -21,7 +21,7 @@ _LOOK_EVERY_SECONDS = 15
 
 @shared_task(name="traces.settle", time_limit=300)
 def settle_recent() -> None:
-    """Each second what came just now; further back only now and then, as that is much to look at."""
+    """Each second what came just now; further back seldom, as that is much to look at."""
     looks = cache.add("traces.settle:looked", True, timeout=_LOOK_EVERY_SECONDS)
     seconds = settle.SHORT_LOOKBACK_SECONDS if looks else _GLANCE_SECONDS
     _settle("traces.settle", seconds, settle.MAX_SECONDS)
