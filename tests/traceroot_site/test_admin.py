@@ -10,8 +10,10 @@ from accounts.models import User
 
 BY_PEOPLE = {
     "accounts.User",
-    "detectors.Detector",
     "detectors.AlertRoute",
+    "detectors.Detector",
+    "traces.CostRule",
+    "traces.PriceOverride",
 }
 OURS = ("accounts", "integrations", "traces", "detectors", "debugging")
 OUR_MODELS = [model for model in admin.site._registry if model._meta.app_label in OURS]
