@@ -29,6 +29,7 @@ PATHS = (
     "settings/members/",
     "settings/repositories/",
     "settings/alerts/",
+    "prices/",
     "ingest/",
 )
 ELSEWHERE = ("organizations/", "accounts/email/", "accounts/password/change/")

@@ -74,6 +74,7 @@ def test_health_of_web_and_receiver_is_json(product: Product) -> None:
         assert {name: check["status"] for name, check in ready.json()["checks"].items()} == {
             "database": "ok",
             "trace_store": "ok",
+            "disk": "ok",
         }
 
 
