@@ -267,6 +267,18 @@ def test_the_list_shows_ones_own_projects_only(
     assert "Globex" not in page
 
 
+def test_headings_of_the_projects_are_dropped_on_a_phone_with_their_columns(
+    sign_in: SignIn, project: Project, ada: User
+) -> None:
+    page = sign_in(ada).get(reverse("accounts:home") + "organizations/").content.decode()
+    head, row = (
+        ["cell-drop" in cell for cell in re.findall(f"<{name}\\b[^>]*>", page)]
+        for name in ("th", "td")
+    )
+    assert head == row
+    assert True in head
+
+
 def test_an_admin_creates_a_project(sign_in: SignIn, acme: Organization, aaron: User) -> None:
     browser = sign_in(aaron)
     answer = browser.post(f"/organizations/{acme.id}/projects/", {"name": "Billing"})

@@ -59,6 +59,49 @@ def test_tabs_of_the_panel_show_each_part_and_keep_to_the_address(
         panel.get_by_role("tab", name=tab).click()
         expect(panel.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
         expect(panel.locator(".panel-body")).to_contain_text(shown)
+        assert f"tab={tab.lower()}" in page.url
+
+
+def test_tab_pressed_once_holds_for_the_next_span(
+    page: Page, place: Place, trace_id: str
+) -> None:
+    open_trace(page, place, trace_id)
+    panel = page.locator("span-panel")
+    panel.get_by_role("tab", name="Attributes").click()
+    expect(panel.locator(".panel-body")).to_contain_text("gen_ai.tool.name")
+    page.locator(".tree-row", has_text="chat gpt-4.1-mini").click()
+    expect(panel.get_by_role("tab", name="Attributes")).to_have_attribute("aria-selected", "true")
+    expect(panel.locator(".panel-body")).to_contain_text("gen_ai.request.model")
+
+
+def test_pressing_the_tab_that_is_shown_keeps_what_was_opened(page: Page, place: Place) -> None:
+    trace_id = otlp.new_trace_id()
+    root, *_ = sent.hostile_run(trace_id)
+    sent.post(place.url, place.api_key, root)
+    page.goto(place.at(f"traces/{trace_id}/?tab=attributes"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    more = page.locator("span-panel").get_by_role("button", name=re.compile("Show all")).first
+    more.click()
+    expect(page.locator("span-panel")).to_contain_text("300,000 characters in all")
+    page.locator("span-panel").get_by_role("tab", name="Attributes").click()
+    page.wait_for_timeout(500)
+    expect(page.locator("span-panel")).to_contain_text("300,000 characters in all")
+    assert not [url for url in asked if "/spans/" in url]
+
+
+def test_role_of_a_folded_message_stands_on_one_line(page: Page, place: Place) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    call = sent.chat(trace_id, root, "", "Done.")
+    told = [{"role": "system", "parts": [{"type": "text", "content": "Be brief. " * 50}]}]
+    for attribute in call["attributes"]:
+        if attribute["key"] == "gen_ai.input.messages":
+            attribute["value"] = {"stringValue": json.dumps(told)}
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "brief", root), call)
+    page.goto(place.at(f"traces/{trace_id}/?span={call['spanId']}"))
+    role = page.locator(".message-fold > .fold > b")
+    expect(role).to_have_text("System")
+    assert role.bounding_box()["height"] < 20  # type: ignore[index]
 
 
 def test_keys_walk_the_list_and_open_a_trace(page: Page, place: Place, trace_id: str) -> None:
@@ -290,6 +333,7 @@ def test_what_arrives_does_not_move_what_is_being_pressed(page: Page, place: Pla
     open_trace(page, place, trace_id)
     expect(banners.first).to_be_visible(timeout=30_000)  # judged: from now on it comes at once
 
+    page.goto("about:blank")  # the page before it must have no request left to hold
     held: list[Route] = []
     page.route(re.compile(rf"{trace_id}/findings"), lambda route: held.append(route))
     open_trace(page, place, trace_id)

@@ -117,8 +117,6 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
         found.append(_unpriced(summary))
     if outline and outline[0].start_ns > summary.start_ns + totals.CLOCK_AHEAD_SECONDS * 10**9:
         found.append("the sender's clock is ahead: the trace is listed by its arrival")
-    if timeless := sum(not span.start_ns for span in outline):
-        found.append(f"{_spans(timeless, 'has')} no start time: the time line begins in 1970")
     if unended := sum(is_cut_off(span, summary) for span in outline):
         found.append(f"{_spans(unended, 'has')} no end")
     return found

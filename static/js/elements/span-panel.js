@@ -1,6 +1,7 @@
 // <span-panel src="/…/spans/{id}/">: shows the details of the span that was selected, by the tab that was
 // pressed. The old ones stay until the new are here; of several asked for, only the last is shown.
 import { element, icon } from "../dom.js";
+import { pointerReleased } from "../pointer.js";
 
 const SETTLE_MS = 70; // someone holding an arrow key passes many spans; only where they stop is fetched
 
@@ -34,7 +35,12 @@ class SpanPanel extends HTMLElement {
     if (!(link instanceof HTMLAnchorElement) || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     clearTimeout(this.timer);
-    const { tab } = link.dataset;
+    const { tab = "" } = link.dataset;
+    const page = new URL(location.href);
+    page.searchParams.set("tab", tab); // it holds for the spans selected next, and for whom the address is sent
+    history.replaceState(history.state, "", page);
+    // The tab that is shown is not read again: what was opened in it stays open.
+    if (link.getAttribute("aria-selected") === "true" && !this.awaited && !this.hasAttribute("aria-busy")) return;
     void this.load(this.awaited || (new URL(link.href).searchParams.get("span") ?? ""), tab).then(() => {
       // The tab that had the focus is gone with the old panel; a focus that has moved on stays.
       if (document.activeElement === document.body) /** @type {HTMLElement | null} */ (this.querySelector(`a[data-tab="${tab}"]`))?.focus({ preventScroll: true });
@@ -53,6 +59,8 @@ class SpanPanel extends HTMLElement {
       const answer = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin", signal: request.signal });
       const text = await answer.text();
       if (!answer.ok) throw new Error(answer.headers.get("X-Request-ID") ?? String(answer.status));
+      await pointerReleased();
+      if (request.signal.aborted) return;
       const template = document.createElement("template");
       template.innerHTML = text;
       this.show(template.content.childNodes);

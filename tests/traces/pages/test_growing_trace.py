@@ -1,4 +1,4 @@
-"""What the page of a trace fetches again while it grows."""
+"""A trace that is not whole yet: what its page fetches again, and what it says is missing."""
 
 from __future__ import annotations
 
@@ -47,3 +47,12 @@ def test_what_has_no_end_is_given_no_duration(browser: Client, project: Project)
     assert "µs" not in facts
     span = browser.get(f"{url}spans/{made.span_id(1).hex()}/").content.decode()
     assert "<b>running</b>" in span
+
+
+def test_a_span_without_a_start_says_so(browser: Client, project: Project) -> None:
+    of = made.trace_id()
+    made.stored(made.span(project.id, of, 1, sources={"start_ns": "the end: no start was sent"}))
+    url = f"/projects/{project.id}/traces/{of.hex()}/spans/{made.span_id(1).hex()}/"
+    page = browser.get(url).content.decode()
+    assert "sent without a start time" in page
+    assert "<b>unknown</b>" in page

@@ -36,7 +36,6 @@ def test_the_tree_begins_with_its_first_span(ahead_ns: int, notes: list[str]) ->
 @pytest.mark.parametrize(
     ("sent", "note"),
     [
-        ({"start_ns": 0}, "1 span has no start time: the time line begins in 1970"),
         ({"end_ns": 0, "status": "error"}, "1 span has no end"),
         ({"parent": 9}, "1 span names a parent that has not arrived"),
     ],
