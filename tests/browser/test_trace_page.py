@@ -62,9 +62,7 @@ def test_tabs_of_the_panel_show_each_part_and_keep_to_the_address(
         assert f"tab={tab.lower()}" in page.url
 
 
-def test_tab_pressed_once_holds_for_the_next_span(
-    page: Page, place: Place, trace_id: str
-) -> None:
+def test_tab_pressed_once_holds_for_the_next_span(page: Page, place: Place, trace_id: str) -> None:
     open_trace(page, place, trace_id)
     panel = page.locator("span-panel")
     panel.get_by_role("tab", name="Attributes").click()
