@@ -1,8 +1,10 @@
-// <local-time datetime="2026-11-22T20:13:51.204Z" format="time|datetime|date|relative">: the reader's zone and language; the
-// exact moment is in the title. Relative times turn into dates after a day.
+// <local-time datetime="2026-11-22T20:13:51.204Z" format="time|datetime|row|date|relative">: the reader's zone and language; the
+// exact moment is in the title. Relative times turn into dates after a
+// day; in rows, today's are without the date.
 
 const FORMATS = {
   time: new Intl.DateTimeFormat(undefined, { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 }),
+  clock: new Intl.DateTimeFormat(undefined, { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   datetime: new Intl.DateTimeFormat(undefined, { hourCycle: "h23", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   year: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hourCycle: "h23", hour: "2-digit", minute: "2-digit" }),
   date: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }),
@@ -21,6 +23,7 @@ function written(moment, format) {
     const [unit, seconds] = UNITS.find(([, size]) => Math.abs(ago) >= size) ?? UNITS[2];
     return RELATIVE.format(-Math.round(ago / seconds), unit);
   }
+  if (format === "row" && moment.toDateString() === new Date().toDateString()) return FORMATS.clock.format(moment);
   if (format === "time" || format === "date") return FORMATS[format].format(moment);
   return (Math.abs(ago) > 300 * DAY_S ? FORMATS.year : FORMATS.datetime).format(moment);
 }
