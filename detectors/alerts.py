@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 import textwrap
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,21 +59,30 @@ def ensure_routes(project: Project) -> None:
 
 def enqueue(finding: Finding, now: dt.datetime) -> None:
     """One delivery for each enabled route, in the caller's transaction; again adds nothing."""
-    ensure_routes(finding.project)
-    AlertDelivery.objects.bulk_create(
-        [
+    enqueue_all([finding], now)
+
+
+def enqueue_all(findings: Sequence[Finding], now: dt.datetime) -> None:
+    """As `enqueue`, of findings that were opened together."""
+    deliveries: list[AlertDelivery] = []
+    projects = {finding.project_id for finding in findings}
+    for project in Project.objects.filter(pk__in=projects):
+        ensure_routes(project)
+        routes = list(AlertRoute.objects.for_project(project).enabled())
+        deliveries += [
             AlertDelivery(
-                project_id=finding.project_id,
+                project_id=project.pk,
                 finding=finding,
                 channel="email",
                 recipient=route.email,
                 next_attempt_at=now,
                 created_at=now,
             )
-            for route in AlertRoute.objects.for_project(finding.project_id).enabled()
-        ],
-        ignore_conflicts=True,
-    )
+            for finding in findings
+            if finding.project_id == project.pk
+            for route in routes
+        ]
+    AlertDelivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=500)
 
 
 def send_due(clock: Clock, *, limit: int = 50, seconds: float = 60.0) -> int:

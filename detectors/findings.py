@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -25,23 +26,39 @@ MARK = "finding"
 WITHDRAWN = "A later part of the trace made it good."
 
 
-def mark_trace(run: DetectorRun, verdict: Verdict) -> None:
+def of_runs(runs: Sequence[DetectorRun]) -> dict[tuple[uuid.UUID, str], Finding]:
+    """Findings of the runs' detectors on their traces, by both."""
+    found = Finding.objects.filter(
+        detector__in={run.detector_id for run in runs}, trace_id__in={run.trace_id for run in runs}
+    )
+    return {(one.detector_id, one.trace_id): one for one in found}
+
+
+def mark_traces(
+    decided: Sequence[tuple[DetectorRun, Verdict]],
+    existing: Mapping[tuple[uuid.UUID, str], Finding],
+) -> None:
     """Say in the trace store what `open_` will write. Called first, since a crash in between is
     repaired by the run's next attempt. Raises StoreUnavailable."""
-    existing = Finding.objects.filter(detector=run.detector, trace_id=run.trace_id).first()
+    said: list[marks.Mark] = []
+    for run, verdict in decided:
+        said += _marks(run, verdict, existing.get((run.detector_id, run.trace_id)))
+    marks.write(said)
+
+
+def _marks(run: DetectorRun, verdict: Verdict, existing: Finding | None) -> Iterator[marks.Mark]:
     if existing is not None and existing.generation > run.generation:
         return
-    trace_id, source = bytes.fromhex(run.trace_id), str(run.detector_id)
+    about = marks.Mark(
+        run.project_id, bytes.fromhex(run.trace_id), name=MARK, source_id=str(run.detector_id)
+    )
     is_decided = existing is not None and existing.decided_at is not None
     if verdict.outcome == "fail" and not (
         is_decided and existing and existing.status == Finding.Status.DISMISSED
     ):
-        marks.mark(
-            run.project_id,
-            trace_id,
+        yield replace(
+            about,
             span_id=verdict.span_id,
-            name=MARK,
-            source_id=source,
             label=run.detector.name,
             level=run.detector.severity,
             value=verdict.confidence,
@@ -50,13 +67,7 @@ def mark_trace(run: DetectorRun, verdict: Verdict) -> None:
     else:
         moved = existing is not None and verdict.outcome == "pass" and not is_decided
     if existing is not None and moved:
-        marks.unmark(
-            run.project_id,
-            trace_id,
-            span_id=bytes.fromhex(existing.span_id),
-            name=MARK,
-            source_id=source,
-        )
+        yield replace(about, span_id=bytes.fromhex(existing.span_id), is_removed=True)
 
 
 def open_(
@@ -74,15 +85,36 @@ def open_(
         if existing is not None and verdict.outcome == "pass":
             _withdraw(existing, run, now)
         return None
-    finding = existing or Finding(
-        project_id=run.project_id, detector=run.detector, trace_id=run.trace_id, created_at=now
-    )
+    finding = existing or _new(run, now)
     _describe(finding, run, verdict, now)
     finding.save()
-    _write_evidence(finding, verdict, spans)
+    finding.evidence.all().delete()
+    Evidence.objects.bulk_create(_evidence(finding, verdict, spans))
     if finding.status == Finding.Status.OPEN:
         alerts.enqueue(finding, now)
     return finding
+
+
+def open_new(
+    failed: Sequence[tuple[DetectorRun, Verdict, Sequence[Span]]], now: dt.datetime
+) -> None:
+    """As `open_`, of verdicts that fail where there is no finding yet."""
+    opened: list[Finding] = []
+    proofs: list[Evidence] = []
+    for run, verdict, spans in failed:
+        finding = _new(run, now)
+        _describe(finding, run, verdict, now)
+        opened.append(finding)
+        proofs += _evidence(finding, verdict, spans)
+    Finding.objects.bulk_create(opened, batch_size=200)
+    Evidence.objects.bulk_create(proofs, batch_size=200)
+    alerts.enqueue_all(opened, now)
+
+
+def _new(run: DetectorRun, now: dt.datetime) -> Finding:
+    return Finding(
+        project_id=run.project_id, detector=run.detector, trace_id=run.trace_id, created_at=now
+    )
 
 
 def _describe(finding: Finding, run: DetectorRun, verdict: Verdict, now: dt.datetime) -> None:
@@ -110,7 +142,7 @@ def _withdraw(finding: Finding, run: DetectorRun, now: dt.datetime) -> None:
     finding.save()
 
 
-def _write_evidence(finding: Finding, verdict: Verdict, spans: Sequence[Span]) -> None:
+def _evidence(finding: Finding, verdict: Verdict, spans: Sequence[Span]) -> list[Evidence]:
     by_id = {span.span_id: span for span in spans}
     rows = []
     for number, (claim, proof) in enumerate(verdict.proofs(), 1):
@@ -130,8 +162,7 @@ def _write_evidence(finding: Finding, verdict: Verdict, spans: Sequence[Span]) -
                 is_verified=proof.is_verified,
             )
         )
-    finding.evidence.all().delete()
-    Evidence.objects.bulk_create(rows)
+    return rows
 
 
 def _clean(text: str) -> str:
@@ -186,12 +217,17 @@ def _decide(
 
 def announce(project_id: uuid.UUID, trace_id: str) -> None:
     """Tell watchers once it is committed: the list of findings, and the page of the trace."""
+    announce_all({(project_id, trace_id)})
 
-    def say() -> None:
-        live.notify(project_id, {"type": "findings", "trace_id": trace_id})
-        live.notify(project_id, {"type": "trace", "trace_id": trace_id})
 
-    transaction.on_commit(say)
+def announce_all(traces: Collection[tuple[uuid.UUID, str]]) -> None:
+    """As `announce`, of several traces at once."""
+    notices: list[tuple[uuid.UUID, live.Notice]] = [
+        (project_id, {"type": type_, "trace_id": trace_id})
+        for project_id, trace_id in sorted(traces)
+        for type_ in ("findings", "trace")
+    ]
+    transaction.on_commit(lambda: live.notify_all(notices))
 
 
 def count_open(project_id: uuid.UUID) -> int:

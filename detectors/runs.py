@@ -9,34 +9,34 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from detectors import findings, judge, verdict_rows
+from detectors import conclusions, judge
 from detectors.checks.registry import BY_SLUG
+from detectors.conclusions import Decided
 from detectors.evidence import verify
 from detectors.judge import JudgeFailed
 from detectors.models import Detector, DetectorRun
 from detectors.verdicts import Verdict
 from traces.spans import Span
-from traces.store.errors import StoreError, StoreUnavailable
+from traces.store.errors import QueryTooLarge, StoreError, StoreRejected, StoreUnavailable
 from traces.store.reader import SpanReader
 
 log = logging.getLogger(__name__)
 
 Kind = Detector.Kind
 Clock = Callable[[], dt.datetime]
+_Trace = tuple[uuid.UUID, str]
 MAX_SPANS = 10_000
 MAX_ATTEMPTS = 5
 _LEASE = {Kind.CHECK: dt.timedelta(minutes=2), Kind.JUDGE: dt.timedelta(minutes=10)}
 _STORE_PAUSE = dt.timedelta(seconds=5)
-_CANDIDATES = 64
-_TRACES_AT_ONCE = 16
-_NO_VERDICT = ("skipped", "superseded")
+_CANDIDATES = 900
+_TRACES_AT_ONCE = 450
 # Traces of our own making: judging a judge's traces would never end.
 _OWN_SCOPE = '"traceroot.judge'
 _OWN_ATTRIBUTE = "traceroot.internal"
@@ -94,59 +94,76 @@ def _take(ids: Sequence[uuid.UUID], kind: Detector.Kind, now: dt.datetime) -> li
     return list(mine.select_related("detector", "project").order_by("id"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A run with its verdict, and the spans that its proofs name."""
-
-    run: DetectorRun
-    verdict: Verdict
-    spans: tuple[Span, ...]
-
-
 def work(claimed: Sequence[DetectorRun], clock: Clock) -> None:
     """Bring claimed runs to their final state. Raises StoreUnavailable."""
     by_trace: dict[tuple[uuid.UUID, str], list[DetectorRun]] = {}
     for run in claimed:
         by_trace.setdefault((run.project_id, run.trace_id), []).append(run)
-    decided: list[_Decided] = []
-    for together in by_trace.values():
-        decided.extend(_decide(together, clock))
-    conclude(decided, clock)
+    ready = _call_spans(by_trace)
+    decided: list[Decided] = []
+    for trace, together in by_trace.items():
+        decided.extend(_decide(together, ready.get(trace), clock))
+    conclusions.conclude(decided, clock)
 
 
-def _decide(together: Sequence[DetectorRun], clock: Clock) -> Iterator[_Decided]:
+def _call_spans(
+    by_trace: Mapping[_Trace, Sequence[DetectorRun]],
+) -> dict[_Trace, list[Span]]:
+    """What checks need, of many traces at once; nothing where that is too large for one read."""
+    wanted: dict[uuid.UUID, list[bytes]] = {}
+    for (project_id, trace_id), together in by_trace.items():
+        if all(run.detector.kind == Kind.CHECK for run in together):
+            wanted.setdefault(project_id, []).append(bytes.fromhex(trace_id))
+    found: dict[_Trace, list[Span]] = {}
+    for project_id, trace_ids in wanted.items():
+        try:
+            spans = SpanReader(project_id).call_spans(trace_ids, limit=MAX_SPANS)
+        except (QueryTooLarge, StoreRejected) as error:
+            log.info("runs.read_one_by_one traces=%d reason=%s", len(trace_ids), error)
+            continue
+        found |= {(project_id, one.hex()): spans.get(one, []) for one in trace_ids}
+    return found
+
+
+def _decide(
+    together: Sequence[DetectorRun], ready: list[Span] | None, clock: Clock
+) -> Iterator[Decided]:
     first = together[0]
     try:
-        spans: list[Span] = SpanReader(first.project_id).spans(
-            bytes.fromhex(first.trace_id), limit=MAX_SPANS
-        )
+        spans = ready if ready is not None else _whole(first)
     except StoreUnavailable:
         raise
     except StoreError as error:
         for run in together:
-            _fail(run, f"The trace could not be read: {error}", clock())
+            conclusions.fail(run, f"The trace could not be read: {error}", clock())
         return
     for run in together:
         verdict = _verdict(run, spans, clock)
         if verdict is not None:
             named = {proof.span_id for _, proof in verdict.proofs()}
-            yield _Decided(run, verdict, tuple(span for span in spans if span.span_id in named))
+            yield Decided(run, verdict, tuple(span for span in spans if span.span_id in named))
+
+
+def _whole(run: DetectorRun) -> list[Span]:
+    return SpanReader(run.project_id).spans(bytes.fromhex(run.trace_id), limit=MAX_SPANS)
 
 
 def _verdict(run: DetectorRun, spans: Sequence[Span], clock: Clock) -> Verdict | None:
     """None when the run has failed, which is written then."""
     if run.attempts > MAX_ATTEMPTS:
         reason = f"Given up after {MAX_ATTEMPTS} attempts that ended without a verdict."
-        _fail(run, reason, clock())
+        conclusions.fail(run, reason, clock())
         return None
     try:
         return _examine(run, spans)
     except JudgeFailed as error:
-        _fail(run, str(error), clock(), Verdict("abstain", "", spent=error.spent))
+        conclusions.fail(run, str(error), clock(), Verdict("abstain", "", spent=error.spent))
     except Exception as error:
         # The stage's edge: one odd trace must not stop the others, and the page shows why.
         log.exception("runs.crashed run=%s detector=%s", run.pk, run.detector_id)
-        _fail(run, f"The detector crashed: {type(error).__name__}: {error}"[:500], clock())
+        conclusions.fail(
+            run, f"The detector crashed: {type(error).__name__}: {error}"[:500], clock()
+        )
     return None
 
 
@@ -157,7 +174,7 @@ def _examine(run: DetectorRun, spans: Sequence[Span]) -> Verdict:
         return Verdict("skipped", "The trace was made by TraceRoot's own judge.")
     if _is_superseded(run):
         return Verdict("superseded", "A later generation of the trace is judged instead.")
-    verdict = _ask(run.detector, spans)
+    verdict = _ask(run, spans)
     if len(spans) >= MAX_SPANS:
         verdict = replace(
             verdict, summary=f"{verdict.summary} (Only the first {MAX_SPANS:,} spans were read.)"
@@ -165,12 +182,18 @@ def _examine(run: DetectorRun, spans: Sequence[Span]) -> Verdict:
     return verdict
 
 
-def _ask(detector: Detector, spans: Sequence[Span]) -> Verdict:
+def _ask(run: DetectorRun, spans: Sequence[Span]) -> Verdict:
+    detector = run.detector
     if detector.kind == Kind.CHECK:
         check = BY_SLUG.get(detector.template)
         if check is None:
             raise JudgeFailed(f"This version of TraceRoot has no check named {detector.template}.")
-        return verify(check.examine(spans, detector.config), spans)
+        said = check.examine(spans, detector.config)
+        verdict = verify(said, spans)
+        if _stands(said, verdict):
+            return verdict
+        # A quote stands where the read for checks does not reach.
+        return verify(said, _whole(run))
     configured = judge.configured()
     if configured is None:
         raise JudgeFailed("The judge model was taken out of the configuration.")
@@ -180,6 +203,10 @@ def _ask(detector: Detector, spans: Sequence[Span]) -> Verdict:
         if (lead := check.examine(spans, {})).outcome == "fail"
     )
     return judge.examine(configured, spans, detector.prompt, leads)
+
+
+def _stands(said: Verdict, verified: Verdict) -> bool:
+    return sum(1 for _ in said.proofs()) == sum(1 for _ in verified.proofs())
 
 
 def is_own(spans: Sequence[Span]) -> bool:
@@ -194,56 +221,6 @@ def _is_superseded(run: DetectorRun) -> bool:
         detector=run.detector, trace_id=run.trace_id, generation__gt=run.generation
     )
     return later.exists()
-
-
-def conclude(decided: Sequence[_Decided], clock: Clock) -> None:
-    """Write verdicts, findings and final states. Raises StoreUnavailable; the runs wait then."""
-    counted = [each for each in decided if each.verdict.outcome not in _NO_VERDICT]
-    verdict_rows.write([(each.run, each.verdict) for each in counted], clock())
-    for each in counted:
-        findings.mark_trace(each.run, each.verdict)
-    for each in decided:
-        try:
-            _write(each, clock())
-        except DatabaseError as error:
-            log.exception("runs.not_written run=%s", each.run.pk)
-            _fail(each.run, f"The verdict could not be written: {error}"[:500], clock())
-
-
-def _write(decided: _Decided, now: dt.datetime) -> None:
-    run, verdict = decided.run, decided.verdict
-    with transaction.atomic():
-        if not _finish(run, DetectorRun.State.DONE, verdict, now, error=""):
-            return  # the lease ran out and another worker has it
-        if verdict.outcome not in _NO_VERDICT:
-            findings.open_(run, verdict, decided.spans, now)
-        findings.announce(run.project_id, run.trace_id)
-
-
-def _fail(run: DetectorRun, reason: str, now: dt.datetime, verdict: Verdict | None = None) -> None:
-    log.warning("runs.failed run=%s detector=%s reason=%s", run.pk, run.detector_id, reason)
-    _finish(run, DetectorRun.State.FAILED, verdict or Verdict("abstain", ""), now, error=reason)
-
-
-def _finish(
-    run: DetectorRun, state: DetectorRun.State, verdict: Verdict, now: dt.datetime, *, error: str
-) -> bool:
-    is_done = state == DetectorRun.State.DONE
-    return bool(
-        DetectorRun.objects.held_by(run.lease_owner)
-        .filter(pk=run.pk)
-        .let_go(
-            state,
-            outcome=verdict.outcome if is_done else "",
-            confidence=verdict.confidence if is_done else None,
-            summary=verdict.summary.replace("\0", ""),
-            error=error.replace("\0", ""),
-            cost_usd=verdict.spent.cost_usd,
-            input_tokens=verdict.spent.input_tokens,
-            output_tokens=verdict.spent.output_tokens,
-            finished_at=now,
-        )
-    )
 
 
 def _release(claimed: Sequence[DetectorRun], now: dt.datetime, reason: str) -> None:

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from detectors import alerts, runs, sweep
 from detectors.models import Detector
+from traces import resting
 from traces.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 8.0
 JUDGE_SECONDS = 30.0
+_LOOK_EVERY_SECONDS = 10
 _WAKE = "task:detectors.run_pending"
 
 
@@ -24,17 +26,23 @@ _WAKE = "task:detectors.run_pending"
 def sweep_settled() -> None:
     """Settled generations become runs, and their checks run at once; judges are woken."""
     owner = uuid.uuid4().hex
-    if not sweep.hold(owner, timezone.now()):
+    if not resting.is_due("detectors.sweep") or not sweep.hold(owner, timezone.now()):
         return
+    with resting.afterwards("detectors.sweep"):
+        _sweep(owner)
+    if runs.has_due(Detector.Kind.JUDGE, timezone.now()) and cache.add(_WAKE, True, timeout=15):
+        run_pending.apply_async(expires=15)
+
+
+def _sweep(owner: str) -> None:
     try:
-        sweep.create_runs(timezone.now())
+        is_wide = cache.add("detectors.sweep:looked", True, timeout=_LOOK_EVERY_SECONDS)
+        sweep.create_runs(timezone.now(), overlap=sweep.OVERLAP if is_wide else sweep.GLANCE)
         runs.run_due(Detector.Kind.CHECK, seconds=CHECK_SECONDS)
     except StoreError as error:
         log.warning("sweep.store_unavailable reason=%s", error)
     finally:
         sweep.release(owner)
-    if runs.has_due(Detector.Kind.JUDGE, timezone.now()) and cache.add(_WAKE, True, timeout=15):
-        run_pending.apply_async(expires=15)
 
 
 @shared_task(name="detectors.run_pending", time_limit=600)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +50,12 @@ def notify(project_id: UUID, notice: Notice) -> None:
 
     Losing a notice costs freshness, never data, so a layer that is down is logged and not raised.
     """
-    _send(group(project_id), {"type": "notice", "notice": notice})
+    notify_all([(project_id, notice)])
+
+
+def notify_all(notices: Sequence[tuple[UUID, Notice]]) -> None:
+    """As `notify`, of many at once, in their order."""
+    _send([(group(project), {"type": "notice", "notice": notice}) for project, notice in notices])
 
 
 def signed_out(*, request: HttpRequest | None, **_: Any) -> None:
@@ -60,15 +65,20 @@ def signed_out(*, request: HttpRequest | None, **_: Any) -> None:
     """
     session_key = request.session.session_key if request is not None else None
     if session_key:
-        _send(session_group(session_key), {"type": "session_ended"})
+        _send([(session_group(session_key), {"type": "session_ended"})])
 
 
-def _send(to: str, event: dict[str, Any]) -> None:
+def _send(events: Sequence[tuple[str, dict[str, Any]]]) -> None:
     layer = get_channel_layer()
+
+    async def send() -> None:
+        for to, event in events:
+            await layer.group_send(to, event)
+
     try:
-        async_to_sync(layer.group_send)(to, event)
+        async_to_sync(send)()
     except (OSError, RuntimeError) as error:
-        log.warning("live.send_failed group=%s reason=%s", to, error)
+        log.warning("live.send_failed events=%d reason=%s", len(events), error)
 
 
 @dataclass(slots=True)

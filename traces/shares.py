@@ -5,12 +5,14 @@ Pure, like `totals`, which decides which spans count.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from traces.counted_usage import CALLS
 from traces.store import cells
+from traces.trace_spans import TOKENS, TraceSpans
 
 MAX_SHARES = 50
 """What is beyond the first so many comes together under no name."""
@@ -18,7 +20,7 @@ COLUMN_TYPE = (
     "Array(Tuple(model LowCardinality(String), agent LowCardinality(String), calls UInt32,"
     " failed_calls UInt32, input_tokens UInt64, output_tokens UInt64, cost_usd Decimal(18, 9)))"
 )
-_CALLS = {"llm", "embedding"}
+_INPUT = TOKENS[:4]
 _NOBODY = ("", "")
 
 
@@ -47,29 +49,28 @@ class UsageShare:
         )
 
 
-def of(spans: Iterable[Mapping[str, Any]], uncounted: Collection[bytes]) -> tuple[UsageShare, ...]:
+def of(trace: TraceSpans, uncounted: Collection[bytes]) -> tuple[UsageShare, ...]:
     """Of the spans that report usage or cost and count, and of model calls that report nothing."""
     shares: dict[tuple[str, str], UsageShare] = {}
-    for row in spans:
-        cost = row["cost_usd"]
-        is_call = row["kind"] in _CALLS
-        if row["span_id"] in uncounted or not (row["has_usage"] or cost is not None or is_call):
+    nano: dict[tuple[str, str], int] = {}
+    for at, span_id in enumerate(trace["span_id"]):
+        cost, has_usage = trace["cost_nano"][at], trace["has_usage"][at]
+        is_call = trace["kind"][at] in CALLS
+        if span_id in uncounted or not (has_usage or cost is not None or is_call):
             continue
-        whose = row["model"], row["agent_name"]
+        whose = trace["model"][at], trace["agent_name"][at]
         if whose not in shares and len(shares) >= MAX_SHARES:
             whose = _NOBODY
         share = shares.get(whose)
         if share is None:
             share = shares[whose] = UsageShare(*whose)
+            nano[whose] = 0
         share.calls += 1
-        share.failed_calls += row["status"] == "error"
-        share.cost_usd += cost or 0
-        if row["has_usage"]:
-            share.input_tokens += (
-                row["uncached_input_tokens"]
-                + row["cache_read_tokens"]
-                + row["cache_write_5m_tokens"]
-                + row["cache_write_1h_tokens"]
-            )
-            share.output_tokens += row["output_tokens"]
+        share.failed_calls += trace["status"][at] == "error"
+        nano[whose] += cost or 0
+        if has_usage:
+            share.input_tokens += sum(trace[bucket][at] for bucket in _INPUT)
+            share.output_tokens += trace["output_tokens"][at]
+    for whose, share in shares.items():
+        share.cost_usd = Decimal(nano[whose]).scaleb(-9)
     return tuple(shares.values())

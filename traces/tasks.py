@@ -8,7 +8,7 @@ from collections.abc import Callable
 from celery import shared_task
 from django.core.cache import cache
 
-from traces import settle
+from traces import resting, settle
 from traces.ingest import retention
 from traces.spool import drain
 from traces.store.errors import StoreError
@@ -21,10 +21,13 @@ _LOOK_EVERY_SECONDS = 15
 
 @shared_task(name="traces.settle", time_limit=300)
 def settle_recent() -> None:
-    """Each second what came just now; further back seldom, as that is much to look at."""
+    """Each second what came just now; further back only now and then: that is much to look at."""
+    if not resting.is_due("traces.settle"):
+        return
     looks = cache.add("traces.settle:looked", True, timeout=_LOOK_EVERY_SECONDS)
     seconds = settle.SHORT_LOOKBACK_SECONDS if looks else _GLANCE_SECONDS
-    _settle("traces.settle", seconds, settle.MAX_SECONDS)
+    with resting.afterwards("traces.settle"):
+        _settle("traces.settle", seconds, settle.MAX_SECONDS)
 
 
 @shared_task(name="traces.settle_all", time_limit=900)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from detectors.verdicts import Verdict
+from traces.call_facts import CallFacts
 from traces.spans import Span
 
 Config = Mapping[str, object]
@@ -19,5 +20,10 @@ class Check(Protocol):
     name: str
     looks_for: str
     severity: str
+
+    def passes(self, calls: CallFacts, config: Config) -> str:
+        """Of a trace that `examine` could not but pass, by what is known without reading it, the
+        summary of that verdict; else empty. Never more than `examine` passes."""
+        ...
 
     def examine(self, spans: Sequence[Span], config: Config) -> Verdict: ...

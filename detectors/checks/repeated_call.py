@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from detectors.checks.check import Config
 from detectors.checks.tool_calls import ToolCall, read_calls
 from detectors.verdicts import Claim, Proof, Verdict
+from traces.call_facts import CallFacts
 from traces.spans import Span
 
 DEFAULT_TIMES = 3
@@ -31,6 +32,10 @@ class RepeatedCall:
     )
     severity = "medium"
 
+    def passes(self, calls: CallFacts, config: Config) -> str:
+        # Calls that are equal here have one answer, of which the store keeps a hash.
+        return "" if calls.has_told or calls.equal >= _times(config) else _nothing_repeated(config)
+
     def examine(self, spans: Sequence[Span], config: Config) -> Verdict:
         times = _times(config)
         calls = read_calls(spans)
@@ -38,9 +43,7 @@ class RepeatedCall:
             (group for group in _equal_calls(calls) if len(group) >= times), key=len, reverse=True
         )
         if not repeated:
-            return Verdict(
-                "pass", f"No tool was called {times} times with the same arguments and answer."
-            )
+            return Verdict("pass", _nothing_repeated(config))
         worst = repeated[0]
         return Verdict(
             outcome="fail",
@@ -63,6 +66,10 @@ def _times(config: Config) -> int:
     )
 
 
+def _nothing_repeated(config: Config) -> str:
+    return f"No tool was called {_times(config)} times with the same arguments and answer."
+
+
 def canonical(arguments: str) -> str:
     """JSON with sorted keys and without insignificant space, so that equal calls are equal text."""
     try:
@@ -79,7 +86,9 @@ def _equal_calls(calls: Sequence[ToolCall]) -> list[list[ToolCall]]:
     for call in calls:
         if not call.arguments.strip():
             continue  # nothing recorded is not the same as nothing passed
-        result = hashlib.sha256(" ".join(call.result.split()).encode()).hexdigest()
+        # White space as the engine knows it, which hashes the same words (`answer_hash`).
+        words = call.result.encode("utf-8", "replace").split()
+        result = hashlib.sha256(b" ".join(words)).hexdigest()
         key = (call.name, canonical(call.arguments), result)
         if call.is_own_span and call.span.parent_span_id in spans_of[key]:
             continue  # one call recorded by two instrumentations

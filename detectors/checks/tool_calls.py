@@ -16,6 +16,7 @@ from detectors.checks.error_results import ErrorResult, find_error
 from traces.spans import Span, SpanEvent
 
 TOOL_KINDS = frozenset({"tool", "retriever"})
+"""Columns of `spans` say of these kinds what may be wrong with them; see `CallFacts`."""
 MESSAGE_CALL_LIMIT = 2_000
 MESSAGE_CHARS = 4_000_000
 

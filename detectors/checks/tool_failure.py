@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from detectors.checks.check import Config
 from detectors.checks.tool_calls import Failure, ToolCall, read_calls
 from detectors.verdicts import Claim, Proof, Verdict
+from traces.call_facts import CallFacts
 from traces.spans import Span
 
 CLAIM_LIMIT = 8
@@ -36,6 +37,10 @@ class ToolFailure:
         "later successful call of the same tool for the same purpose."
     )
     severity = "high"
+
+    def passes(self, calls: CallFacts, config: Config) -> str:
+        # `may_have_failed` holds for whatever `tool_calls` takes for a failure of a span.
+        return "" if calls.failed or calls.has_told else "No tool call failed."
 
     def examine(self, spans: Sequence[Span], config: Config) -> Verdict:
         calls = read_calls(spans)

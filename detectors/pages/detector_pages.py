@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ from detectors.forms import DetectorForm
 from detectors.models import Detector, DetectorRun, Finding
 from detectors.pages import instructions
 from detectors.readiness import why_off
+from traces.store.errors import StoreError
+from traces.store.reader import SpanReader
+from traces.store.reads.verdicts import PassedCount
+
+log = logging.getLogger(__name__)
 
 DAYS = 7
 PAGE_ROWS = 50
@@ -44,6 +50,8 @@ class Row:
     errors: int
     pending: int
     last_run_at: dt.datetime | None
+    passed_at_once: int
+    """Of `runs`: traces that a check passed without reading them whole."""
 
 
 @project_view("detectors.read")
@@ -76,20 +84,43 @@ def _rows(detectors: list[Detector], now: dt.datetime) -> list[Row]:
         .annotate(Count("id"))
         .order_by()
     )
+    passed = _passed_at_once(detectors, since)
     nothing: dict[str, Any] = {"runs": 0, "errors": 0, "pending": 0, "last": None}
     return [
         Row(
             detector=detector,
             why_off=why_off(detector),
             looks_for=looks_for(detector),
-            runs=counts.get(detector.pk, nothing)["runs"],
+            runs=counts.get(detector.pk, nothing)["runs"] + _traces(passed.get(detector.pk)),
             findings=found.get(detector.pk, 0),
             errors=counts.get(detector.pk, nothing)["errors"],
             pending=counts.get(detector.pk, nothing)["pending"],
-            last_run_at=counts.get(detector.pk, nothing)["last"],
+            last_run_at=_later(counts.get(detector.pk, nothing)["last"], passed.get(detector.pk)),
+            passed_at_once=_traces(passed.get(detector.pk)),
         )
         for detector in detectors
     ]
+
+
+def _passed_at_once(detectors: list[Detector], since: dt.datetime) -> dict[uuid.UUID, PassedCount]:
+    """Traces that checks passed without a run; none while the trace store is away."""
+    if not any(detector.kind == Detector.Kind.CHECK for detector in detectors):
+        return {}
+    try:
+        return SpanReader(detectors[0].project_id).passed_at_once(since)
+    except StoreError as error:
+        log.warning("detectors.passes_not_read reason=%s", error)
+        return {}
+
+
+def _traces(passed: PassedCount | None) -> int:
+    return passed.traces if passed is not None else 0
+
+
+def _later(run_at: dt.datetime | None, passed: PassedCount | None) -> dt.datetime | None:
+    if run_at is None or passed is None:
+        return run_at or (passed.last if passed is not None else None)
+    return max(run_at, passed.last)
 
 
 def looks_for(detector: Detector) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,10 @@ from accounts.access import ProjectRequest, project_view
 from detectors import findings as findings_
 from detectors.models import AlertDelivery, Detector, DetectorRun, Finding
 from detectors.pages.cards import card
-from traces.store.errors import StoreUnavailable
+from traces.store.errors import StoreError, StoreUnavailable
+from traces.store.reader import SpanReader
+
+log = logging.getLogger(__name__)
 
 PAGE_ROWS = 50
 _NOT_CHANGED = (
@@ -124,9 +128,42 @@ def trace_findings(request: ProjectRequest, project_id: uuid.UUID, trace_id: byt
         "open_runs": [run for run in latest.values() if run.state in ("pending", "running")],
         "failed_runs": [run for run in latest.values() if run.state == "failed"],
         "abstained_runs": [run for run in latest.values() if run.outcome == "abstain"],
-        "passed_runs": [run for run in latest.values() if run.outcome in ("pass", "warn")],
+        "passed_runs": [
+            *(run for run in latest.values() if run.outcome in ("pass", "warn")),
+            *_passes(request.project.pk, trace_id, latest),
+        ],
     }
     return render(request, "detectors/trace_findings.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """What the template reads of a run, of a check that passed the trace without one."""
+
+    detector: Detector
+    summary: str
+    outcome: str = "pass"
+
+
+def _passes(
+    project_id: uuid.UUID, trace_id: bytes, runs: Mapping[uuid.UUID, DetectorRun]
+) -> list[_Passed]:
+    """Newer than the detector's run, if it has one; none while the trace store is away."""
+    checks = Detector.objects.for_project(project_id).filter(kind=Detector.Kind.CHECK)
+    by_id = {one.pk: one for one in checks.by_name()}
+    if not by_id:
+        return []
+    try:
+        found = SpanReader(project_id).passes_of(trace_id, list(by_id))
+    except StoreError as error:
+        log.warning("detectors.passes_not_read reason=%s", error)
+        return []
+    said = {one.detector_id: one for one in found}
+    return [
+        _Passed(by_id[pk], said[pk].summary)
+        for pk in by_id
+        if pk in said and (pk not in runs or runs[pk].generation < said[pk].generation)
+    ]
 
 
 @project_view("findings.act")

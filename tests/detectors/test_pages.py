@@ -14,6 +14,10 @@ from detectors import alerts, defaults
 from detectors.models import AlertRoute, Detector, DetectorRun, Evidence, Finding
 from tests.cast import SignIn
 from tests.detectors.conftest import Detect
+from tests.detectors.test_runs import publish
+from tests.detectors.traces import span
+from traces.store import client as store_client
+from traces.store.engine.process import EngineProcess
 
 
 @pytest.fixture
@@ -287,3 +291,47 @@ def test_the_admin_shows_everything(
         browser.get(f"/admin/detectors/finding/{Finding.objects.get().pk}/change/").status_code
         == 200
     )
+
+
+def test_what_passed_at_once_is_counted_and_said_of_its_trace(
+    detect: Detect, project: Project, vera: User, sign_in: SignIn
+) -> None:
+    sound = [span(1, "agent"), span(2, name="refund", parent=1, output="refunded")]
+    trace_id, _ = detect(sound), detect(sound)
+    assert not DetectorRun.objects.exists()
+    detector = Detector.objects.get(project=project, template="tool_failure")
+    client = sign_in(vera)
+    shown = client.get(url("list", project))
+    rows = {row.detector.template: row for row in shown.context["rows"]}
+    assert (rows["tool_failure"].runs, rows["repeated_call"].runs) == (2, 2)
+    assert rows["tool_failure"].last_run_at is not None
+    page = client.get(url("detail", project, detector_id=detector.pk)).content.decode()
+    assert "2 traces of the last 7 days held nothing" in page
+    said = client.get(url("trace_findings", project, trace_id=trace_id)).content.decode()
+    assert "No tool call failed." in said
+    assert detector.name in said
+
+
+def test_another_project_does_not_see_what_passed(
+    detect: Detect, project: Project, other_project: Project, mallory: User, sign_in: SignIn
+) -> None:
+    trace_id = detect([span(1, "agent")])
+    said = sign_in(mallory).get(url("trace_findings", other_project, trace_id=trace_id))
+    assert "No tool call failed." not in said.content.decode()
+
+
+def test_pages_show_what_they_can_while_the_trace_store_is_away(
+    detect: Detect, project: Project, vera: User, sign_in: SignIn, engine: EngineProcess
+) -> None:
+    trace_id = detect()
+    engine.stop()
+    store_client.forget()
+    try:
+        client = sign_in(vera)
+        rows = client.get(url("list", project)).context["rows"]
+        assert {row.detector.template: row.runs for row in rows}["tool_failure"] == 1
+        shown = client.get(url("trace_findings", project, trace_id=trace_id))
+        assert shown.context["cards"]
+    finally:
+        engine.start()
+        publish(engine)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import time
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from pytest_django import Settings
 
 from tests.traces import made
+from tests.traces.made import SECOND
 from traces import settle
-from traces.spans import Usage
-from traces.store import client
+from traces.spans import Span, Usage
+from traces.store import client, rows
 from traces.store.filters import TraceFilter
 from traces.store.reader import SpanReader
 from traces.store.rows import TraceSummary
-from traces.store.system import SystemReader
+from traces.store.system import Patience, SystemReader
 from traces.tasks import settle_all, settle_recent
 
 pytestmark = pytest.mark.usefixtures("store")
+
+AT_ONCE = Patience(quiet_seconds=0, silence_seconds=0, generations=100, last_wait_seconds=3600)
 
 
 def summary(project_id: uuid.UUID, trace_id: bytes) -> TraceSummary:
@@ -88,13 +95,8 @@ def test_a_crash_before_or_after_the_insert_is_harmless() -> None:
     project_id = uuid.uuid4()
     made.stored(made.span(project_id, made.trace_id()))
     reader = SystemReader()
-    quiet = [
-        one
-        for one in reader.unsettled(
-            lookback_seconds=60, quiet_seconds=0, silence_seconds=0, limit=1000
-        )
-        if one.project_id == project_id
-    ]
+    keys = reader.unsettled_keys(lookback_seconds=60, quiet_seconds=0, limit=1000)
+    quiet = [one for one in reader.unsettled(keys, AT_ONCE) if one.project_id == project_id]
     assert len(quiet) == 1  # read, then killed
     settle.settle_quiet()
     assert reader.span_counts(quiet) == {(project_id, quiet[0].trace_id): 1}
@@ -127,9 +129,7 @@ def test_traces_go_on_after_the_last_of_the_batch_before() -> None:
     reader, seen = SystemReader(), []
     last = None
     while True:
-        batch = reader.unsettled(
-            lookback_seconds=3600, quiet_seconds=0, silence_seconds=0, limit=2, after=last
-        )
+        batch = reader.unsettled_keys(lookback_seconds=3600, quiet_seconds=0, limit=2, after=last)
         seen += [(one.project_id, one.trace_id) for one in batch]
         if len(batch) < 2:
             break
@@ -184,8 +184,114 @@ def test_the_row_says_what_the_running_view_said() -> None:
 
 
 def test_the_tasks_settle() -> None:
+    cache.clear()  # a settle that took long rests
     for task in (settle_recent, settle_all):
         project_id = uuid.uuid4()
         trace_id = made.stored(made.span(project_id, made.trace_id()))
         task()
         assert summary(project_id, trace_id).generation == 1
+
+
+def stored_behind(span: Span, seconds: float) -> None:
+    """As an INSERT writes it that began so long ago and is seen only now."""
+    columns, names, types = rows.to_columns([span], [0])
+    at = SystemReader().clock() - dt.timedelta(seconds=seconds)
+    client.insert(
+        "spans", [*columns, [at]], [*names, "stored_at"], [*types, "DateTime64(3, 'UTC')"]
+    )
+
+
+def test_a_row_that_shows_up_behind_the_clock_makes_a_new_generation() -> None:
+    project_id, trace_id = uuid.uuid4(), made.trace_id()
+    made.stored(made.span(project_id, trace_id))
+    settle.settle_quiet()
+    stored_behind(made.span(project_id, trace_id, 2, 1), 8)
+    settle.settle_quiet(lookback_seconds=60)
+    assert generations(project_id)[-1] == 2
+    settled = summary(project_id, trace_id)
+    assert (settled.generation, settled.span_count) == (2, 2)
+    settle.settle_quiet(lookback_seconds=60)
+    assert generations(project_id)[-1] == 2
+
+
+def test_a_trace_that_never_ends_settles_anew_a_limited_number_of_times(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_id, trace_id = uuid.uuid4(), made.trace_id()
+    settings.SETTLE_GENERATIONS = 2
+    for number in range(1, 5):
+        made.stored(made.span(project_id, trace_id, number, number - 1))
+        settle.settle_quiet()
+    assert generations(project_id)[-1] == 2
+    shown = summary(project_id, trace_id)
+    assert (shown.generation, shown.span_count) == (0, 4), "computed from its spans meanwhile"
+    monkeypatch.setattr(settle, "LAST_WAIT_SECONDS", 0)
+    settle.settle_quiet()
+    settled = summary(project_id, trace_id)
+    assert (settled.generation, settled.span_count) == (3, 4)
+
+
+def test_a_span_that_was_sent_again_counts_once_and_as_it_was_sent_last() -> None:
+    project_id, trace_id = uuid.uuid4(), made.trace_id()
+    root = made.span(project_id, trace_id, output="first")
+    moved = replace(root, output="last", start_ns=root.start_ns - 3600 * SECOND)
+    made.stored(replace(moved, version=root.version + 1))
+    made.stored(root)
+    settle.settle_quiet()
+    settled = summary(project_id, trace_id)
+    assert (settled.span_count, settled.output_preview) == (1, "last")
+
+
+LONG = json.dumps([{"role": "user", "content": "x" * 3000}, {"role": "user", "content": "Why?"}])
+
+
+@pytest.mark.parametrize(
+    ("root_says", "child_says", "shown"),
+    [
+        ("Why?", "no", "Why?"),
+        (LONG, "no", "Why?"),
+        ("", "Why?", "Why?"),
+        ("", LONG.replace("x" * 3000, "x"), "Why?"),
+        ("  ", "no", ""),
+        ("Why " * 1000, "no", ("Why " * 1000)[:279] + "…"),
+    ],
+    ids=["short", "long JSON", "of a child", "JSON of a child", "blank", "long text"],
+)
+def test_the_preview_shows_what_was_asked_wherever_it_is_kept(
+    root_says: str, child_says: str, shown: str
+) -> None:
+    project_id, trace_id = uuid.uuid4(), made.trace_id()
+    made.stored(
+        made.span(project_id, trace_id, 1, input=root_says),
+        made.span(project_id, trace_id, 2, 1, input=child_says),
+    )
+    settle.settle_quiet()
+    assert summary(project_id, trace_id).input_preview == shown
+
+
+def test_what_is_missing_and_what_is_machinery_is_on_the_row() -> None:
+    project_id, trace_id = uuid.uuid4(), made.trace_id()
+    made.stored(
+        made.span(project_id, trace_id, 1),
+        made.span(project_id, trace_id, 2, 1, attributes={"http.request.method": "GET"}),
+        made.span(project_id, trace_id, 3, 9, attributes={"db.system": "sqlite"}),
+        made.span(project_id, trace_id, 4, 1, attributes={"http.method": "GET"}, output="told"),
+    )
+    settle.settle_quiet()
+    settled = summary(project_id, trace_id)
+    assert (settled.completeness, settled.missing) == (75, {"orphans": 1, "parents": 1})
+    assert settled.infrastructure_spans == 2
+    (listed,) = SpanReader(project_id).traces(TraceFilter()).rows
+    assert (listed.completeness, listed.infrastructure_spans) == (75, 2)
+
+
+def test_the_same_id_in_two_projects_is_two_traces() -> None:
+    one, other, trace_id = uuid.uuid4(), uuid.uuid4(), made.trace_id()
+    made.stored(
+        made.span(one, trace_id, 1, name="one"),
+        made.span(other, trace_id, 1, name="other"),
+        made.span(other, trace_id, 2, 1),
+    )
+    settle.settle_quiet()
+    assert (summary(one, trace_id).name, summary(one, trace_id).span_count) == ("one", 1)
+    assert (summary(other, trace_id).name, summary(other, trace_id).span_count) == ("other", 2)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.traces import made
 from tests.traces.test_totals import row
-from traces import settle, shares, totals
+from traces import settle, shares, totals, trace_spans
 from traces.shares import UsageShare
 from traces.spans import Usage
 from traces.store import client
@@ -37,7 +37,7 @@ def test_what_counts_is_shared_by_model_and_agent_and_a_wrapper_is_not() -> None
 
 def test_a_trace_of_countless_models_has_a_bounded_row_that_still_adds_up() -> None:
     many = [row(n, tokens=1, kind="llm", model=f"m{n}") for n in range(1, 200)]
-    found = shares.of(many, ())
+    found = shares.of(trace_spans.of_rows(many), ())
     assert len(found) == shares.MAX_SHARES + 1
     assert sum(share.calls for share in found) == 199
     assert found[-1].model == ""

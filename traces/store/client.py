@@ -162,6 +162,27 @@ def query(
 
     Raises StoreUnavailable, QueryTooLarge or StoreRejected.
     """
+    result = _read(sql, parameters, seconds, settings_)
+    names = result.column_names
+    return [dict(zip(names, row, strict=True)) for row in result.result_rows]
+
+
+def columns(
+    sql: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None
+) -> list[Sequence[Any]]:
+    """Columns of a SELECT in their order; for many rows, of which a mapping each would cost more
+    than the engine's work. Without rows each is empty. Raises as `query` does."""
+    result = _read(sql, parameters, seconds, None)
+    found: list[Sequence[Any]] = result.result_columns
+    return found or [[] for _ in result.column_names]
+
+
+def _read(
+    sql: str,
+    parameters: Mapping[str, Any] | None,
+    seconds: float | None,
+    settings_: Mapping[str, Any] | None,
+) -> QueryResult:
     limits = {
         "max_execution_time": seconds or settings.CLICKHOUSE_QUERY_SECONDS,
         "max_result_bytes": _MAX_RESULT_BYTES,
@@ -172,8 +193,7 @@ def query(
     if (found := _costs.get()) is not None:
         said = result.summary
         found.append(Cost(*(int(said.get(name, 0)) for name in Cost.__slots__)))
-    names = result.column_names
-    return [dict(zip(names, row, strict=True)) for row in result.result_rows]
+    return result
 
 
 def command(sql: str, parameters: Mapping[str, Any] | None = None) -> None:

@@ -18,6 +18,7 @@ _CREATE_VIEW = re.compile(
     r"^CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+) TO (\w+) AS(.*)", re.IGNORECASE | re.DOTALL
 )
 _ALTER = re.compile(r"^ALTER TABLE (\w+)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_MODIFY_VIEW = re.compile(r"^ALTER TABLE (\w+)\s+MODIFY QUERY\b(.*)", re.IGNORECASE | re.DOTALL)
 _DROP = re.compile(r"^DROP (TABLE|VIEW)( IF EXISTS)? (\w+)", re.IGNORECASE)
 _FROM = re.compile(r"\bFROM (\w+)\b", re.IGNORECASE)
 _ENGINE = re.compile(r"\bENGINE = (\w*MergeTree)\b(?:\(([^()]*)\))?")
@@ -38,8 +39,8 @@ def render(statement: str) -> list[str]:
     statement = statement.strip()
     if not settings.CLICKHOUSE_CLUSTER:
         return [statement]
-    for rendered in (_table(statement), _view(statement), _change(statement), _drop(statement)):
-        if rendered:
+    for rule in (_table, _view, _view_change, _change, _drop):
+        if rendered := rule(statement):
             return rendered
     raise ValueError(f"No rule says how to run this on a cluster: {statement[:100]}")
 
@@ -102,9 +103,17 @@ def _view(statement: str) -> list[str]:
     found = _CREATE_VIEW.match(statement)
     if not found:
         return []
-    select = _FROM.sub(lambda source: f"FROM {stored_name(source[1])}", found[3])
     head = f"CREATE MATERIALIZED VIEW IF NOT EXISTS {found[1]} {_on()}"
-    return [f"{head} TO {stored_name(found[2])} AS{select}"]
+    return [f"{head} TO {stored_name(found[2])} AS{_of_stored(found[3])}"]
+
+
+def _view_change(statement: str) -> list[str]:
+    found = _MODIFY_VIEW.match(statement)
+    return [f"ALTER TABLE {found[1]} {_on()} MODIFY QUERY{_of_stored(found[2])}"] if found else []
+
+
+def _of_stored(select: str) -> str:
+    return _FROM.sub(lambda source: f"FROM {stored_name(source[1])}", select)
 
 
 def _change(statement: str) -> list[str]:

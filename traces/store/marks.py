@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from traces.store import client
@@ -22,6 +24,21 @@ _COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing said of a trace or span, or taken back."""
+
+    project_id: UUID
+    trace_id: bytes
+    name: str
+    source_id: str
+    span_id: bytes = b""
+    label: str = ""
+    level: str = ""
+    value: float = 0.0
+    is_removed: bool = False
+
+
 def mark(
     project_id: UUID,
     trace_id: bytes,
@@ -34,32 +51,27 @@ def mark(
     value: float = 0.0,
 ) -> None:
     """Say it; the same (name, source, span) said again replaces. Raises StoreUnavailable."""
-    _write(project_id, trace_id, span_id, name, source_id, label, level, value, is_removed=False)
+    write([Mark(project_id, trace_id, name, source_id, span_id, label, level, value)])
 
 
 def unmark(
     project_id: UUID, trace_id: bytes, *, name: str, source_id: str, span_id: bytes = b""
 ) -> None:
     """Take it back. Raises StoreUnavailable."""
-    _write(project_id, trace_id, span_id, name, source_id, "", "", 0.0, is_removed=True)
+    write([Mark(project_id, trace_id, name, source_id, span_id, is_removed=True)])
 
 
-def _write(
-    project_id: UUID,
-    trace_id: bytes,
-    span_id: bytes,
-    name: str,
-    source_id: str,
-    label: str,
-    level: str,
-    value: float,
-    *,
-    is_removed: bool,
-) -> None:
-    row = (
-        project_id, trace_id, span_id or NO_SPAN, name, source_id, label, level, value, is_removed,
-        time.time_ns(),
-    )  # fmt: skip
-    client.insert(
-        "trace_marks", [[cell] for cell in row], [n for n, _ in _COLUMNS], [t for _, t in _COLUMNS]
-    )
+def write(said: Sequence[Mark]) -> None:
+    """One INSERT for all. Raises StoreUnavailable."""
+    if not said:
+        return
+    version = time.time_ns()
+    rows = [
+        (
+            one.project_id, one.trace_id, one.span_id or NO_SPAN, one.name, one.source_id,
+            one.label, one.level, one.value, one.is_removed, version + position,
+        )
+        for position, one in enumerate(said)
+    ]  # fmt: skip
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    client.insert("trace_marks", columns, [n for n, _ in _COLUMNS], [t for _, t in _COLUMNS])

@@ -13,6 +13,7 @@ from traces.store import rows, statements, summaries
 from traces.store.filters import TraceFilter
 from traces.store.reads.activity import ActivityReads
 from traces.store.reads.agent_usage import AgentUsageReads
+from traces.store.reads.calls import CallReads
 from traces.store.reads.comparison import ComparisonReads
 from traces.store.reads.facets import FacetReads
 from traces.store.reads.logs import LogReads
@@ -20,6 +21,7 @@ from traces.store.reads.project import BadCursor as BadCursor
 from traces.store.reads.project import from_cursor, to_cursor
 from traces.store.reads.search import SearchReads
 from traces.store.reads.series import SeriesReads
+from traces.store.reads.verdicts import VerdictReads
 from traces.store.rows import SpanOutline, TraceSummary
 
 RUNNING_LOOKBACK_SECONDS = 24 * 3600
@@ -46,7 +48,15 @@ class Change:
 
 
 class SpanReader(
-    ActivityReads, SeriesReads, FacetReads, ComparisonReads, SearchReads, LogReads, AgentUsageReads
+    ActivityReads,
+    SeriesReads,
+    FacetReads,
+    ComparisonReads,
+    SearchReads,
+    LogReads,
+    AgentUsageReads,
+    CallReads,
+    VerdictReads,
 ):
     """The one door to the traces and spans of one project; what it inherits is in `store/reads`.
 

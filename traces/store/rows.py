@@ -19,7 +19,7 @@ import msgspec
 
 from traces.otlp import json_values
 from traces.shares import UsageShare
-from traces.spans import Kind, Span, SpanEvent, SpanLink, Status, Usage
+from traces.spans import AttributeValue, Kind, Span, SpanEvent, SpanLink, Status, Usage
 from traces.store import attribute_maps, cells
 
 NO_SPAN = b"\0" * 8
@@ -70,6 +70,10 @@ class TraceSummary:
     settled_at: datetime | None = None
     is_evaluation: bool = False
     findings: tuple[str, ...] = ()
+    completeness: int = 100
+    """0 to 100, and what is missing (see `traces.completeness`)."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    infrastructure_spans: int = 0
 
     @property
     def duration_ns(self) -> int:
@@ -316,16 +320,21 @@ def to_span(row: Mapping[str, Any]) -> Span:
         usage=usage_of(row),
         sources=json.loads(row["sources_json"]),
         attributes=attribute_maps.joined(row),
-        events=_events(row["events_json"]),
+        events=events(row["events_json"]),
         links=_links(row["links_json"]),
     )
 
 
-def _events(text: str) -> tuple[SpanEvent, ...]:
+def events(text: str) -> tuple[SpanEvent, ...]:
     return tuple(
         SpanEvent(time_ns, name, json_values.values_from_json(attributes))
         for time_ns, name, attributes in (json.loads(text) if text else ())
     )
+
+
+def attribute(name: str, text: str) -> dict[str, AttributeValue]:
+    """One attribute that is not a text, as `attributes_json` holds it; none where that is empty."""
+    return {name: json_values.value_from_json(text)} if text[:1] == "{" else {}
 
 
 def _links(text: str) -> tuple[SpanLink, ...]:

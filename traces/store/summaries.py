@@ -11,10 +11,10 @@ from traces.store.rows import SpanOutline, TraceSummary, parent_of, usage_of
 
 _SAME = (
     "trace_id", "name", "kind", "status", "start_ns", "end_ns", "span_count", "error_count",
-    "session_id", "user_id", "input_preview", "output_preview", "error_preview", "environment",
-    "release", "service_name", "metadata", "git_repo", "git_ref", "cost_usd", "unpriced_spans",
-    "orphan_spans",
-    "is_rootless", "generation", "settled_at", "is_evaluation",
+    "session_id", "user_id", "input_preview", "output_preview", "error_preview",
+    "environment", "release", "service_name", "metadata", "git_repo", "git_ref", "cost_usd",
+    "unpriced_spans", "orphan_spans", "is_rootless", "generation", "settled_at", "is_evaluation",
+    "completeness", "missing", "infrastructure_spans",
 )  # fmt: skip
 _TUPLES = ("models", "agents", "tools", "tags")
 

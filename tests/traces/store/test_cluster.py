@@ -71,6 +71,8 @@ def test_a_sharded_table_is_two_and_the_rows_of_a_trace_are_together(settings: S
     )
     assert "TO trace_index_shard AS" in view
     assert view.endswith("FROM spans_shard")
+    (changed,) = cluster.render("ALTER TABLE writer MODIFY QUERY SELECT 1 FROM spans")
+    assert changed == "ALTER TABLE writer ON CLUSTER 'main' MODIFY QUERY SELECT 1 FROM spans_shard"
 
 
 def test_columns_are_added_to_both_tables_and_the_rest_to_the_one_with_rows(

@@ -3,7 +3,7 @@ SELECT project_id, trace_id, uniqExact(span_id) AS spans
 FROM spans
 WHERE bucket_time >= toDateTime({first_bucket:Int64}, 'UTC') AND bucket_time <= toDateTime({last_bucket:Int64}, 'UTC')
   AND (project_id, trace_id) IN (
-      SELECT toUUID(pair.1), toFixedString(unhex(pair.2), 16)
-      FROM (SELECT arrayJoin(arrayZip({project_ids:Array(String)}, {trace_ids:Array(String)})) AS pair)
+      SELECT {projects:Array(UUID)}[pair.1], reinterpretAsFixedString(pair.2)
+      FROM (SELECT arrayJoin(arrayZip({project_of:Array(UInt32)}, {trace_numbers:Array(UInt128)})) AS pair)
   )
 GROUP BY project_id, trace_id

@@ -102,6 +102,7 @@ class PricedSpans(ProjectReads):
             row["price_version"] = span.price_version
             row["prefers_computed"] = span.prefers_computed
             row["version"] += 1
+            row["is_rewritten"] = True
         return _write("spans", rows)
 
     def settle_again(self, trace_ids: Sequence[bytes]) -> int:
