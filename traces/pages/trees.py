@@ -10,7 +10,7 @@ from typing import Any
 from traces import totals
 from traces.spans import Span
 from traces.store.rows import SpanOutline, TraceSummary
-from traces.templatetags.figures import money
+from traces.templatetags.figures import duration, money
 
 _MAX_PREVIEW = 160
 
@@ -119,6 +119,10 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
         found.append("the sender's clock is ahead: the trace is listed by its arrival")
     if unended := sum(is_cut_off(span, summary) for span in outline):
         found.append(f"{_spans(unended, 'has')} no end")
+    if summary.generation and summary.missing.get("gaps"):
+        found.append(_gap(summary.missing["gaps"], summary.missing.get("gap_seconds", 0)))
+    if summary.generation and summary.completeness < 100:
+        found.append(f"completeness {summary.completeness} of 100")
     return found
 
 
@@ -132,6 +136,11 @@ def _spans(count: int, verb: str) -> str:
     if count == 1:
         return f"1 span {verb}"
     return f"{count:,} spans {'have' if verb == 'has' else verb.removesuffix('s')}"
+
+
+def _gap(count: int, seconds: int) -> str:
+    where = "" if count == 1 else f", in {count:,} stretches"
+    return f"nothing was traced for {duration(seconds * 10**9)} of the run{where}"
 
 
 def _unpriced(summary: TraceSummary) -> str:

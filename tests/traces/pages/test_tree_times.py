@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.traces import made
+from traces import settle
 from traces.pages import trees
 from traces.store.reader import SpanReader
 
@@ -46,6 +47,28 @@ def test_a_note_says_what_a_span_lacks(sent: dict[str, Any], note: str) -> None:
     summary, outline = SpanReader(project_id).trace(of), SpanReader(project_id).outline(of)
     assert summary is not None
     assert trees.notes(outline, summary) == [note]
+
+
+def test_notes_of_a_settled_trace_say_where_nothing_was_traced() -> None:
+    project_id, of = uuid.uuid4(), made.trace_id()
+    end = made.span(project_id, of, 1).end_ns
+    times = ((60, 0), (60, 50), (30, 20))
+    made.stored(
+        *(
+            made.span(
+                project_id, of, number, min(number - 1, 1),
+                start_ns=end - began * made.SECOND, end_ns=end - ended * made.SECOND,
+            )
+            for number, (began, ended) in enumerate(times, 1)
+        )
+    )  # fmt: skip
+    settle.settle_quiet()
+    summary, outline = SpanReader(project_id).trace(of), SpanReader(project_id).outline(of)
+    assert summary is not None
+    assert trees.notes(outline, summary) == [
+        "nothing was traced for 40.0\u202fs of the run, in 2 stretches",
+        "completeness 33 of 100",
+    ]
 
 
 @pytest.mark.parametrize(("generation", "running"), [(0, True), (1, False)])
