@@ -25,16 +25,23 @@ _NOWHERE: Mapping[str, tuple[str, str]] = {}
 
 def split(attributes: Attributes, elsewhere: Mapping[str, tuple[str, str]] = _NOWHERE) -> Maps:
     """`elsewhere`: of some attributes the column that may hold their text, and what it holds."""
-    strings: dict[str, str] = {}
+    strings = {key: value for key, value in attributes.items() if type(value) is str}
     numbers: dict[str, float] = {}
     exact: dict[str, str] = {}
+    if len(strings) != len(attributes):
+        _split_others(attributes, numbers, exact)
+    for key, (column, held) in elsewhere.items():
+        if strings.get(key) == held:
+            del strings[key]
+            exact[key] = f"@{column}"
+    return strings, numbers, exact
+
+
+def _split_others(
+    attributes: Attributes, numbers: dict[str, float], exact: dict[str, str]
+) -> None:
     for key, value in attributes.items():
         if type(value) is str:
-            held = elsewhere.get(key)
-            if held is not None and held[1] == value:
-                exact[key] = f"@{held[0]}"
-            else:
-                strings[key] = value
             continue
         if type(value) is int:
             numbers[key] = cells.number(value)
@@ -43,7 +50,6 @@ def split(attributes: Attributes, elsewhere: Mapping[str, tuple[str, str]] = _NO
         if type(value) is float:
             numbers[key] = value
         exact[key] = json_values.value_to_json(value)
-    return strings, numbers, exact
 
 
 def joined(row: Mapping[str, Any]) -> Attributes:
