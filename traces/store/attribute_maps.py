@@ -37,9 +37,7 @@ def split(attributes: Attributes, elsewhere: Mapping[str, tuple[str, str]] = _NO
     return strings, numbers, exact
 
 
-def _split_others(
-    attributes: Attributes, numbers: dict[str, float], exact: dict[str, str]
-) -> None:
+def _split_others(attributes: Attributes, numbers: dict[str, float], exact: dict[str, str]) -> None:
     for key, value in attributes.items():
         if type(value) is str:
             continue
