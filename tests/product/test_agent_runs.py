@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.product.waiting import until
 pytestmark = pytest.mark.xdist_group("product")
 FILES = ("airline-support.otlp.jsonl.gz", "research-crew.otlp.jsonl.gz")
 RUNS = 181
+CHECKS = 2
 OWNER = "grace@agents.example"
 _UNFINISHED = "state IN ('pending', 'running')"
 
@@ -99,8 +101,8 @@ def test_failed_tools_become_findings_and_mail(
     mailbox: Mailbox,
 ) -> None:
     until(
-        lambda: _count(product, "detectors_detectorrun", runs, "state = 'done'") >= RUNS,
-        "every run examined",
+        lambda: sum(count >= RUNS for count in _examined(browser, runs)) == CHECKS,
+        "every run examined by every check",
         seconds=90,
         pause=0.5,
     )
@@ -162,6 +164,12 @@ def _listed(product: Product, runs: AgentRuns) -> dict[str, int]:
     counts = {item["trace_id"]: int(item["span_count"]) for item in items}
     assert len(counts) == len(items), "a run is listed twice"
     return counts
+
+
+def _examined(browser: httpx.Client, runs: AgentRuns) -> list[int]:
+    """What each detector has examined, as the page says."""
+    page = browser.get(f"/projects/{runs.project_id}/detectors/")
+    return [int(count) for count in re.findall(r'data-label="runs">(\d+)', page.text)]
 
 
 def _count(product: Product, table: str, runs: AgentRuns, where: str = "true") -> int:
