@@ -1,6 +1,8 @@
 # TraceRoot. `make` lists what there is.
 SHELL := /bin/bash
 VENV ?= .venv
+FUZZ_SECONDS ?= 60
+FUZZ_EXAMPLES ?= 3000
 PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
 .DEFAULT_GOAL := help
@@ -16,6 +18,10 @@ $(VENV)/.installed: requirements.txt deploy/install.sh
 $(VENV)/.installed-tests: tests/requirements.txt deploy/install.sh
 	@deploy/install.sh $(VENV) tests/requirements.txt
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-tests tests/fuzz/requirements.txt
+	@deploy/install.sh $(VENV) tests/fuzz/requirements.txt
+	@touch $@
 
 run: $(VENV)/.installed ## Start everything on embedded defaults in ./data
 	@exec $(MANAGE) up
@@ -44,8 +50,10 @@ test: $(VENV)/.installed-tests ## Run all tests: unit, PostgreSQL, Redis, engine
 bench: $(VENV)/.installed-tests ## Measure speed, as ratios to something run beside it
 	$(PYTHON) -m benchmarks
 
-soak: $(VENV)/.installed-tests ## Kill and outage campaigns: what was acknowledged is there
+soak: $(VENV)/.installed-fuzz ## Kill and outage campaigns, and fuzzing: what was acknowledged is there
 	$(PYTHON) -m benchmarks.soak
+	$(PYTHON) -m tests.fuzz --seconds $(FUZZ_SECONDS)
+	TRACEROOT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) -m pytest -q tests/fuzz tests/traces/api/test_hostile_queries.py
 
 golden: $(VENV)/.installed-tests ## Write the golden files anew; review the difference
 	TRACEROOT_WRITE_GOLDEN=1 $(PYTHON) -m pytest -q $$(grep -rl 'import golden' tests --include='test_*.py')
@@ -58,6 +66,8 @@ lock: ## Compile requirements.txt and tests/requirements.txt from pyproject.toml
 	  --no-emit-index-url --custom-compile-command "make lock" -q -o requirements.txt
 	uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -q -o tests/requirements.txt
+	uv pip compile --group soak --no-deps --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -q -o tests/fuzz/requirements.txt
 
 clean: ## Remove the virtual environment and caches, never ./data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 
-_KEPT = {"TRACEROOT_SHARED", "TRACEROOT_WRITE_GOLDEN"}
+_KEPT = {"TRACEROOT_SHARED", "TRACEROOT_WRITE_GOLDEN", "TRACEROOT_FUZZ_EXAMPLES"}
 
 for name in [n for n in os.environ if n.startswith("TRACEROOT_") and n not in _KEPT]:
     del os.environ[name]

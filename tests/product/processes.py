@@ -64,6 +64,12 @@ def pss_bytes(pid: int) -> int:
     raise AssertionError(f"no Pss of process {pid}")
 
 
+def peak_bytes(pid: int) -> int:
+    """The most memory that was resident at once, since the start or since the mark was set back."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
 def listening_addresses(pid: int) -> Iterator[str]:
     inodes = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():

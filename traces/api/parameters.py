@@ -15,6 +15,7 @@ from traces.api.errors import BadParameter
 from traces.store.filters import Condition, TraceFilter
 
 MAX_LIMIT = 200
+_LONGEST_LIMIT = 20
 _GROUPS = ("core", "usage", "io", "metadata", "normalized", "cost")
 _ALIASES = {"skeleton": {"core", "usage"}, "full": {"core", "usage", "io", "metadata"}}
 _TEXT_FIELDS = {"model_name", "environment", "name", "session_id", "user_id", "release", "metadata"}
@@ -39,7 +40,8 @@ def check_names(query: QueryDict, known: Sequence[str]) -> None:
 
 def limit(query: QueryDict, default: int = 50) -> int:
     raw = query.get("limit", str(default))
-    if not raw.isdecimal() or not 1 <= int(raw) <= MAX_LIMIT:
+    # Digits without end are no number that Python reads.
+    if not raw.isdecimal() or len(raw) > _LONGEST_LIMIT or not 1 <= int(raw) <= MAX_LIMIT:
         raise BadParameter(f"limit must be a whole number from 1 to {MAX_LIMIT}.")
     return int(raw)
 

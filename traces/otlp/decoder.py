@@ -6,8 +6,11 @@ MalformedBody, which names the signal that it is a request of.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -15,19 +18,37 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from traces.otlp import json_codec, protobuf_codec
+from traces.otlp import body_values, json_codec, protobuf_codec
+from traces.otlp.body_values import TooManyValues
 from traces.otlp.decoded import Decoded, MalformedBody, MalformedSpan, Rejection
 from traces.otlp.signals import Signal
 
-__all__ = ["Decoded", "Encoding", "MalformedBody", "MalformedSpan", "Rejection", "decode"]
+__all__ = [
+    "Decoded",
+    "Encoding",
+    "MalformedBody",
+    "MalformedSpan",
+    "Rejection",
+    "TooManyValues",
+    "decode",
+]
 
 Encoding = Literal["protobuf", "json"]
+# Not just a brace: a line feed and a brace also begin a protobuf request of 125 bytes.
+_JSON = re.compile(rb"\s*\{\s*[\"}]")
+_REQUESTS: Mapping[Signal, Descriptor] = {
+    "traces": ExportTraceServiceRequest.DESCRIPTOR,
+    "logs": ExportLogsServiceRequest.DESCRIPTOR,
+    "metrics": ExportMetricsServiceRequest.DESCRIPTOR,
+}
 
 
 def decode(body: bytes, encoding: Encoding, signal: Signal = "traces") -> Decoded[Any]:
-    """Raises MalformedBody. An empty protobuf body is a request without records."""
+    """Raises MalformedBody, TooManyValues. An empty protobuf body is a request without records."""
     if encoding == "json":
+        body_values.check_json(body)
         return json_codec.decode(body, signal)
+    body_values.check_protobuf(body, _REQUESTS[signal])
     try:
         decoded = protobuf_codec.decode(body, signal)
     except MalformedBody:
@@ -52,7 +73,7 @@ def _is_doubtful(decoded: Decoded[Any], signal: Signal) -> bool:
 
 
 def _name_other_content(body: bytes, signal: Signal) -> None:
-    if body.lstrip()[:1] == b"{":
+    if _JSON.match(body):
         raise MalformedBody(
             "the body looks like JSON, but was declared as protobuf; "
             "send it with Content-Type: application/json"
@@ -78,7 +99,10 @@ def _is_traces(body: bytes) -> bool:
 def _is_logs(body: bytes) -> bool:
     request = _parsed(ExportLogsServiceRequest, body)
     return request is not None and any(
-        record.time_unix_nano or record.observed_time_unix_nano or record.HasField("body")
+        record.time_unix_nano
+        or record.observed_time_unix_nano
+        # Not just any body: a span's name lies where a record's body does.
+        or record.body.WhichOneof("value")
         for group in request.resource_logs
         for scope in group.scope_logs
         for record in scope.log_records
@@ -88,11 +112,16 @@ def _is_logs(body: bytes) -> bool:
 def _is_metrics(body: bytes) -> bool:
     request = _parsed(ExportMetricsServiceRequest, body)
     return request is not None and any(
-        metric.name and metric.WhichOneof("data")
+        metric.name and _points(metric)
         for group in request.resource_metrics
         for scope in group.scope_metrics
         for metric in scope.metrics
     )
+
+
+def _points(metric: Any) -> Any:
+    kind = metric.WhichOneof("data")
+    return getattr(metric, kind).data_points if kind else ()
 
 
 def _parsed(message: type[Message], body: bytes) -> Any:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -61,7 +63,8 @@ class Tls:
 class GrpcReceiver:
     """Serves from `start` to `stop`, in the loop that runs them.
 
-    A message may have `message_bytes` when it is decompressed; `messages` are read at once.
+    A message may have `message_bytes` when it is decompressed; `messages` are read at once, at most
+    half of them of one key.
     """
 
     def __init__(
@@ -76,6 +79,9 @@ class GrpcReceiver:
         self._message_bytes = message_bytes
         self._message_seconds = message_seconds
         self._room = asyncio.Semaphore(messages)
+        self._share = max(1, messages // 2)
+        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """By key, as long as somebody sends with it: its slow senders leave room for others."""
         self._server: grpc.aio.Server | None = None
 
     async def start(
@@ -131,13 +137,15 @@ class GrpcReceiver:
                 for name, value in context.invocation_metadata() or ()
             }
 
+            raw_key = request_headers.raw_key(metadata)
+
             async def sent(held: Hold) -> Sent:
-                body = await self._message(messages)
+                body = await self._message(messages, raw_key)
                 held.take(len(body))
                 return Sent(signal, body, "protobuf", "")
 
             try:
-                rejected = await self._receiver.take(request_headers.raw_key(metadata), sent)
+                rejected = await self._receiver.take(raw_key, sent)
             except Refused as refusal:
                 await _abort(context, refusal)
                 raise
@@ -146,25 +154,38 @@ class GrpcReceiver:
 
         return export
 
-    async def _message(self, messages: AsyncIterator[bytes]) -> bytes:
+    async def _message(self, messages: AsyncIterator[bytes], raw_key: str) -> bytes:
         """The call's one message. Raises Refused."""
-        try:
-            async with asyncio.timeout(_ROOM_SECONDS):
-                await self._room.acquire()
-        except TimeoutError:
-            raise Refused(
-                503, "More requests arrive than this process takes. Send it again.", retry_after="1"
-            ) from None
-        try:
-            async with asyncio.timeout(self._message_seconds):
-                async for message in messages:
-                    return message
-        except TimeoutError:
-            seconds = f"{self._message_seconds:g}"
-            raise Refused(408, f"The message did not arrive within {seconds} seconds.") from None
-        finally:
-            self._room.release()
+        async with self._in_room(raw_key):
+            try:
+                async with asyncio.timeout(self._message_seconds):
+                    async for message in messages:
+                        return message
+            except TimeoutError:
+                seconds = f"{self._message_seconds:g}"
+                raise Refused(
+                    408, f"The message did not arrive within {seconds} seconds."
+                ) from None
         raise Refused(400, "The call ended without a message.")
+
+    @asynccontextmanager
+    async def _in_room(self, raw_key: str) -> AsyncIterator[None]:
+        """Where a message may be read. Raises Refused."""
+        share = self._shares.get(raw_key)
+        if share is None:
+            share = self._shares[raw_key] = asyncio.Semaphore(self._share)
+        async with AsyncExitStack() as entered:
+            try:
+                async with asyncio.timeout(_ROOM_SECONDS):
+                    await entered.enter_async_context(share)
+                    await entered.enter_async_context(self._room)
+            except TimeoutError:
+                raise Refused(
+                    503,
+                    "More requests arrive than this process takes. Send it again.",
+                    retry_after="1",
+                ) from None
+            yield
 
 
 async def _abort(context: Any, refusal: Refused) -> None:

@@ -126,12 +126,15 @@ def _shown(value: Any) -> str:
 def enumerated(
     owner: dict[str, Any], key: str, prefix: str, names: dict[str, int], path: str = ""
 ) -> int:
+    """Protobuf's enumerations are open: also numbers that mean nothing, and negative ones."""
     value = owner.get(key)
-    if isinstance(value, str) and not value.isdigit():
+    if isinstance(value, str) and _whole_text(value) is None:
         number = names.get(value.upper().removeprefix(prefix))
         if number is None:
             raise Malformed(f"{path}{key} is {_shown(value)}, which OTLP does not know")
         return number
+    if value is not None and -(2**31) <= (_whole(value) or 0) < 0:
+        return _whole(value) or 0
     return integer_of(owner, key, 2**31 - 1, path)
 
 

@@ -256,7 +256,7 @@ class Receiver(Generic[K, P]):
                 body = encoding.decompress(body, sent.content_encoding, self._limits.body_bytes)
                 held.take(len(body))
             decoded = decoder.decode(body, sent.encoding, sent.signal)
-        except encoding.TooLarge as error:
+        except (encoding.TooLarge, decoder.TooManyValues) as error:
             raise Refused(413, f"Too large: {error}. Send smaller batches.") from None
         except encoding.UnknownEncoding as error:
             raise Refused(415, f"{error}.", accept_encoding=encoding.SUPPORTED) from None

@@ -19,6 +19,8 @@ from traces.spans import AttributeValue
 WITHHELD = frozenset({"<REDACTED>", "[REDACTED]"})
 """What agents write in place of content that they were told not to send."""
 _MAX_COUNT = 2**53
+_MOST_LEVELS = 100
+_CUT = "…"
 _LONGEST_LITERAL = 4_000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
@@ -31,7 +33,11 @@ def text(value: AttributeValue) -> str:
 
 
 def as_json(value: Any) -> str:
-    return _encode(_plain(value)).decode()
+    """What is nested deeper than we can write is cut: JSON within an attribute has no limit."""
+    try:
+        return _encode(_plain(value)).decode()
+    except (RecursionError, UnicodeEncodeError):
+        return _encode(_mended(value, _MOST_LEVELS)).decode()
 
 
 def parsed_json(value: Any) -> Any:
@@ -50,11 +56,16 @@ def parsed_structure(value: Any) -> Any:
     """As `parsed_json`, and also Python's own text of a dictionary or a list."""
     parsed = parsed_json(value)
     if parsed is None and isinstance(value, str) and value[:2] in ("{'", "[{", "['"):
-        try:
-            return ast.literal_eval(value) if len(value) < _LONGEST_LITERAL else None
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return None
+        return _parsed_literal(value) if len(value) < _LONGEST_LITERAL else None
     return parsed
+
+
+def _parsed_literal(text: str) -> Any:
+    """By way of JSON: Python's literals also have sets, bytes and keys that are no text."""
+    try:
+        return _decode(as_json(ast.literal_eval(text)))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None  # a TypeError where a set or a key cannot be hashed
 
 
 def _parsed_leniently(text: str) -> Any:
@@ -179,3 +190,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     return value
+
+
+def _mended(value: Any, levels: int) -> Any:
+    """As `_plain`, cut off below so many levels, with U+FFFD for halves of surrogate pairs."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if not isinstance(value, (list, dict)):
+        return _plain(value)
+    if not levels:
+        return _CUT
+    if isinstance(value, list):
+        return [_mended(item, levels - 1) for item in value]
+    return {_mended(str(key), levels): _mended(item, levels - 1) for key, item in value.items()}

@@ -20,6 +20,11 @@ from traces.ingest.receipts import Receipt
 from traces.store.batches import Batch
 
 _VERSION = 1
+# What reading damaged bytes raises: a length that nobody has memory for, a figure that is none, …
+_DAMAGE = (
+    RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError,
+    msgspec.MsgspecError,
+)  # fmt: skip
 
 
 class Unreadable(ValueError):
@@ -69,7 +74,7 @@ def decode(content: bytes) -> Arrival:
             table=document.get("table", "spans"),
         )
         return Arrival(batch, msgspec.convert(document["receipt"], Receipt))
-    except (RuntimeError, KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+    except _DAMAGE as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 

@@ -54,5 +54,5 @@ def joined(row: Mapping[str, Any]) -> Attributes:
     """The attributes of a row that has these columns."""
     attributes: Attributes = dict(row["attributes_string"])
     for key, text in row["attributes_json"].items():
-        attributes[key] = row[text[1:]] if text[0] == "@" else json_values.value_from_json(text)
+        attributes[key] = row[text[1:]] if text[:1] == "@" else json_values.value_from_json(text)
     return attributes

@@ -214,7 +214,7 @@ def test_a_byte_order_mark_is_no_error() -> None:
         ({"attributes": [{"key": "a", "value": "bare"}]}, "bare string"),
         ({"attributes": [attribute("a", {"bytesValue": "%%"})]}, "not base64"),
         ({"kind": "SPAN_KIND_DANCER"}, "kind is 'SPAN_KIND_DANCER'"),
-        ({"status": {"code": -1}}, "code is negative"),
+        ({"status": {"code": -(2**31) - 1}}, "code is negative"),
         ({"events": [7]}, "events[0]: a number stands where an object is expected"),
         ({"events": [{"name": "ok"}, {"name": 7}]}, "events[1]: name is a number"),
         ({"links": [{"traceState": []}]}, "links[0]: traceState is a list"),
@@ -553,3 +553,30 @@ def test_a_damaged_request_is_read_or_refused(data: st.DataObject) -> None:
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(MalformedBody):
         decoder.decode(bytes(body), "protobuf")
+
+
+def test_enums_are_open_in_both_encodings() -> None:
+    span = protobuf_span(kind=-7, status=_status(-1, "no"))
+    from_protobuf = decoder.decode(protobuf_request(span).SerializeToString(), "protobuf")
+    from_json = decoder.decode(
+        json_request(json_span(kind=-7, status={"code": "-1", "message": "no"})), "json"
+    )
+    assert not from_json.rejected
+    assert from_json.records == from_protobuf.records
+
+
+@pytest.mark.parametrize("name", ["autogen x", "J" * 30, "-1234"])
+def test_spans_without_good_ids_are_not_taken_for_another_signal(name: str) -> None:
+    """Their bytes also parse as log records with an empty body, and as metrics without points."""
+    span = protobuf_span(name=name, trace_id=bytes(16), start_time_unix_nano=0)
+    decoded = decoder.decode(protobuf_request(span).SerializeToString(), "protobuf")
+    assert [rejection.count for rejection in decoded.rejected] == [1]
+    assert "trace id is all zeros" in decoded.rejected[0].reason
+
+
+def test_a_protobuf_request_of_125_bytes_does_not_look_like_json() -> None:
+    request = protobuf_request(protobuf_span(trace_id=bytes(16), name="answer"))
+    request.resource_spans[0].schema_url = "x" * (125 - request.ByteSize() - 2)
+    body = request.SerializeToString()
+    assert body[:2] == b"\n{"
+    assert decoder.decode(body, "protobuf").rejected_count == 1

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import grpc
 import pytest
@@ -245,3 +246,31 @@ def test_with_a_certificate_it_speaks_tls(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert len(store.spans) == 1
+
+
+def test_one_keys_slow_senders_leave_room_for_another_key() -> None:
+    async def run() -> bytes:
+        async def silence() -> AsyncIterator[bytes]:
+            await asyncio.sleep(30)
+            yield b""
+
+        async def any_key(raw: str) -> GoodKey:
+            return GoodKey(UUID(int=1))
+
+        async def write(arrived: Arrived) -> None:
+            return None
+
+        taken = Receiver(any_key, lambda arrived, key: arrived, write, LIMITS)
+        slow: Any = (("authorization", "Bearer tr-slow"),)
+        async with (
+            served(taken, messages=4) as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            calls = [channel.stream_unary(TRACES)(silence(), metadata=slow) for _ in range(8)]
+            await asyncio.sleep(0.5)
+            answer = await called(port)
+            for call in calls:
+                call.cancel()
+            return answer
+
+    assert ExportTraceServiceResponse.FromString(asyncio.run(run())) == ExportTraceServiceResponse()

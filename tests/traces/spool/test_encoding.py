@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 
 import lz4.frame
+import msgspec
 import pytest
 
 from tests.traces import arrived, made
@@ -52,6 +53,21 @@ def test_a_cut_off_batch_is_unreadable() -> None:
     content = encoding.encode(arrived.arrival(uuid.uuid4()))
     with pytest.raises(encoding.Unreadable):
         encoding.decode(content[:-20])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("project_id", 7), ("received_cost_usd", None), ("types", 7), ("columns", [[7], ["x"]])],
+)
+def test_fields_of_another_kind_are_unreadable(name: str, value: object) -> None:
+    sent = encoding.encode(arrived.arrival(uuid.uuid4()))
+    document = msgspec.msgpack.decode(lz4.frame.decompress(sent))
+    document[name] = value
+    if value is None:  # a figure that is none
+        column = document["columns"][document["names"].index("reported_cost_usd")]
+        column[0] = "1..5"
+    with pytest.raises(encoding.Unreadable):
+        encoding.decode(lz4.frame.compress(msgspec.msgpack.encode(document)))
 
 
 def test_a_value_without_a_form_is_refused() -> None:
