@@ -64,6 +64,8 @@ class BoundedRequest(WebRequest):
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         """The headers are here; `length` is None for a chunked body."""
         super().gotLength(length)
+        # Whose key it is, is not known here; bodies of one key count as one sender's.
+        self._held.owner = self.requestHeaders.getRawHeaders(b"authorization", [None])[0]
         if length is not None and length > self._limits.compressed_bytes:
             self._refuse(self._too_large())
         elif length != 0:

@@ -15,9 +15,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
+from traces.admission import book as admission_book
+from traces.admission import changes as rule_changes
+from traces.admission.changes import BadRule
 from traces.ingest import quarantine
 from traces.models import (
     CostRule,
+    DropRule,
+    IngestLimit,
     InstalledPriceMap,
     PriceOverride,
     QuarantinedSpan,
@@ -131,6 +136,66 @@ class CostRuleAdmin(admin.ModelAdmin[CostRule]):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         changes.set_rule(obj.project, obj.counts, _user(request))
+
+
+class DropRuleForm(forms.ModelForm[DropRule]):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        said = {n: cleaned.get(n, getattr(self.instance, n)) for n in ("match", "pattern", "key")}
+        try:
+            rule_changes.check(**said)
+        except BadRule as error:
+            raise ValidationError(str(error)) from error
+        return cleaned
+
+
+@admin.register(DropRule)
+class DropRuleAdmin(admin.ModelAdmin[DropRule]):
+    """Once made it is only enabled, disabled or deleted."""
+
+    list_display = ("__str__", "project", "is_enabled", "created_by", "created_at")
+    list_filter = ("match", "is_enabled")
+    list_select_related = ("project", "created_by")
+    search_fields = ("pattern", "key", "project__name")
+    autocomplete_fields = ("project",)
+    form = DropRuleForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: DropRule | None = None) -> list[str]:
+        if obj is None:
+            return ["is_enabled"]
+        fields = (field.name for field in obj._meta.fields)
+        return [name for name in fields if name not in {"id", "is_enabled"}]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            rule_changes.enable(obj, form.cleaned_data["is_enabled"], _user(request))
+        else:
+            rule_changes.add(obj.project, obj, _user(request))
+
+    def delete_model(self, request: HttpRequest, obj: DropRule) -> None:
+        rule_changes.delete(obj, _user(request))
+
+    def delete_queryset(self, request: HttpRequest, chosen: QuerySet[DropRule]) -> None:
+        for rule in chosen:
+            rule_changes.delete(rule, _user(request))
+
+
+@admin.register(IngestLimit)
+class IngestLimitAdmin(admin.ModelAdmin[IngestLimit]):
+    list_display = ("project", "spans_per_second", "bytes_per_day")
+    list_select_related = ("project",)
+    autocomplete_fields = ("project",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        rule_changes.set_limit(obj.project, obj.spans_per_second, obj.bytes_per_day, _user(request))
+
+    def delete_model(self, request: HttpRequest, obj: IngestLimit) -> None:
+        super().delete_model(request, obj)
+        transaction.on_commit(admission_book.reload)
+
+    def delete_queryset(self, request: HttpRequest, chosen: QuerySet[IngestLimit]) -> None:
+        super().delete_queryset(request, chosen)
+        transaction.on_commit(admission_book.reload)
 
 
 @admin.register(InstalledPriceMap)

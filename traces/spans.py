@@ -201,6 +201,8 @@ class Span:
     dropped_attributes: int = 0
     dropped_events: int = 0
     dropped_links: int = 0
+    truncated: Mapping[str, int] = field(default_factory=dict)
+    """What was cut because it was too large: place to full length."""
 
     @property
     def duration_ns(self) -> int:

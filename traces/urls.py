@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from traces.pages import ingest_health, lists, prices, start, trace
+from traces.pages import ingest_health, ingest_rules, lists, prices, start, trace
 
 app_name = "traces"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("traces/<hex32:trace_id>/tree/", trace.tree, name="tree"),
     path("traces/<hex32:trace_id>/spans/<hex16:span_id>/", trace.span, name="span"),
     path("ingest/", ingest_health.ingest_health, name="ingest_health"),
+    path("ingest/rules/", ingest_rules.rules, name="ingest_rules"),
+    path("ingest/rules/add/", ingest_rules.add, name="add_rule"),
+    path("ingest/rules/limit/", ingest_rules.set_limit, name="set_ingest_limit"),
+    path("ingest/rules/<uuid:rule_id>/enable/", ingest_rules.enable, name="enable_rule"),
+    path("ingest/rules/<uuid:rule_id>/delete/", ingest_rules.delete, name="delete_rule"),
     path("prices/", prices.prices, name="prices"),
     path("prices/add/", prices.add, name="add_price"),
     path("prices/rule/", prices.set_rule, name="set_cost_rule"),

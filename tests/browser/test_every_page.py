@@ -31,6 +31,8 @@ PATHS = (
     "settings/alerts/",
     "prices/",
     "ingest/",
+    "ingest/rules/",
+    "ingest/rules/?match=infrastructure&pattern=&key=",
 )
 ELSEWHERE = ("organizations/", "accounts/email/", "accounts/password/change/")
 

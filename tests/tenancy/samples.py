@@ -127,6 +127,12 @@ def price_override(project: Project) -> object:
     ).id
 
 
+def drop_rule(project: Project) -> object:
+    from traces.models import DropRule
+
+    return DropRule.objects.create(project=project, pattern=f"secret of {project.name}").id
+
+
 SAMPLES: dict[str, Sample] = {
     "key_id": api_key,
     "membership_id": membership,
@@ -138,6 +144,7 @@ SAMPLES: dict[str, Sample] = {
     "debugging:session_id": debugging_session,
     "repository_id": repository,
     "override_id": price_override,
+    "rule_id": drop_rule,
 }
 
 

@@ -13,6 +13,8 @@ BY_PEOPLE = {
     "detectors.AlertRoute",
     "detectors.Detector",
     "traces.CostRule",
+    "traces.DropRule",
+    "traces.IngestLimit",
     "traces.PriceOverride",
 }
 OURS = ("accounts", "integrations", "traces", "detectors", "debugging")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from traces.admission import book as admission_book
+from traces.admission import rules
+from traces.cutting import limits as cut_limits
+from traces.cutting import spans as cutting
 from traces.ingest.receipts import MAX_REASONS, MAX_SAMPLES, Receipt
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import Rejection
@@ -37,8 +41,19 @@ class Arrival:
 
 def of(arrived: Arrived, *, key_id: UUID, project_id: UUID, retention_days: int) -> Arrival:
     """The work of some microseconds a span: beside the event loop for large requests."""
+    kept = rules.apply(arrived.spans, admission_book.rules(project_id))
+    arrived = replace(arrived, spans=kept.spans)
     batch = _batch(arrived, project_id, retention_days)
-    return Arrival(batch, _receipt(arrived, key_id, project_id))
+    truncated = cutting.cut(kept.spans, batch, arrived.body_bytes, cut_limits.from_settings())
+    if truncated:
+        batch = _batch(arrived, project_id, retention_days)
+    receipt = replace(
+        _receipt(arrived, key_id, project_id),
+        truncated=truncated,
+        dropped=kept.dropped,
+        dropped_by=dict(kept.dropped_by),
+    )
+    return Arrival(batch, receipt)
 
 
 def _batch(arrived: Arrived, project_id: UUID, retention_days: int) -> Batch:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 from traces.ingest.arrivals import Arrival
 from traces.ingest.breaker import Breaker
 from traces.ingest.group_commit import GroupCommit
-from traces.ingest.storing import Outcome, Spooled, Stored, Storing
+from traces.ingest.storing import Apart, Outcome, Spooled, Stored, Storing
 from traces.store import writer
 
 _MAX_WAITING_ROWS = 100_000
@@ -25,14 +26,19 @@ def _rest(requests: int) -> float:
     return min(_LONGEST_REST_SECONDS, (requests - 1) * _REST_SECONDS_A_REQUEST)
 
 
+def _project(arrival: Arrival) -> UUID:
+    return arrival.batch.project_id
+
+
 class Door:
     """Belongs to the event loop of its first use."""
 
     def __init__(self, storing: Storing | None = None) -> None:
         storing = storing or Storing(Breaker())
-        self._spans = GroupCommit[Arrival, Outcome](
-            storing.store,
+        self._spans = GroupCommit[Arrival, Outcome | Apart](
+            storing.store_together,
             lambda arrival: arrival.rows,
+            owner=_project,
             name="store-writer",
             commits=2,
             max_size=writer.MAX_ROWS,
@@ -40,9 +46,21 @@ class Door:
             worth=_SECOND_INSERT_ROWS,
             rest=_rest,
         )
+        # In a thread of its own, request by request, the projects in turn: a project waits for the
+        # sorting of its own rows, and of one request of each other at most.
+        self._apart = GroupCommit[Arrival, Outcome](
+            storing.store_apart,
+            lambda arrival: arrival.rows,
+            owner=_project,
+            name="row-sorter",
+            commits=1,
+            max_size=1,
+            max_waiting=_MAX_WAITING_ROWS,
+        )
         # One at a time: what stores spans meanwhile fills the next group of receipts.
         self._receipts = GroupCommit[Arrival, None](
             storing.acknowledge,
+            owner=_project,
             name="receipt-writer",
             commits=1,
             max_size=_MAX_RECEIPTS,
@@ -58,7 +76,8 @@ class Door:
         """
         outcome: Outcome = Stored()
         if arrival.rows:
-            outcome = await self._spans.write(arrival)
+            first = await self._spans.write(arrival)
+            outcome = await self._apart.write(arrival) if isinstance(first, Apart) else first
         elif not arrival.receipt.reasons and not arrival.receipt.dropped:
             return  # an empty request is not worth a row
         if isinstance(outcome, Spooled):

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from traces.otlp.fair_queue import FairQueue
 from traces.store.errors import Overloaded, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
+
+OWNER_SHARE = 0.5
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,6 +29,7 @@ Commit = Callable[[Sequence[T]], Sequence[R | StoreError]]
 @dataclass(slots=True)
 class _Waiting(Generic[T, R]):
     item: T
+    owner: Hashable
     size: int
     done: asyncio.Future[R] = field(repr=False)
 
@@ -33,8 +37,9 @@ class _Waiting(Generic[T, R]):
 class GroupCommit(Generic[T, R]):
     """Collects what arrives while a commit runs and commits it with the next.
 
-    `commits` run at once, in threads, each of at most `max_size` (or one item); a second one begins
-    only for `worth` that waits. More than `max_waiting` waiting is refused with Overloaded. After a
+    `commits` run at once, in threads, each of at most `max_size` (or one item); a second one
+    begins only for `worth` that waits. More than `max_waiting` waiting is refused with Overloaded,
+    and so is more than half of that of one owner (mostly a project); owners take turns. After a
     commit, the seconds that `rest` gives for its number of items pass before the next: under load
     fewer and larger ones, and no wait for whoever comes alone.
     """
@@ -44,6 +49,7 @@ class GroupCommit(Generic[T, R]):
         commit: Commit[T, R],
         size: Callable[[T], int] = lambda item: 1,
         *,
+        owner: Callable[[T], Hashable] = lambda item: None,
         name: str,
         commits: int,
         max_size: int,
@@ -53,13 +59,15 @@ class GroupCommit(Generic[T, R]):
     ) -> None:
         self._commit = commit
         self._size = size
+        self._owner = owner
         self._max_size = max_size
         self._max_waiting = max_waiting
         self._commits = commits
         self._worth = worth
         self._rest = rest
-        self._queue: deque[_Waiting[T, R]] = deque()
+        self._queue = FairQueue[_Waiting[T, R]]()
         self._waiting = 0
+        self._owned: Counter[Hashable] = Counter()
         self._running = 0
         self._threads = ThreadPoolExecutor(commits, thread_name_prefix=name)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,9 +77,14 @@ class GroupCommit(Generic[T, R]):
         size = self._size(item)
         if self._waiting and self._waiting + size > self._max_waiting:
             raise Overloaded("More spans wait to be written than this process holds.")
-        waiting = _Waiting[T, R](item, size, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        owner = self._owner(item)
+        owned = self._owned[owner]
+        if owner is not None and owned and owned + size > self._max_waiting * OWNER_SHARE:
+            raise Overloaded("More spans of this project wait to be written than may.")
+        waiting = _Waiting[T, R](item, owner, size, asyncio.get_running_loop().create_future())
+        self._queue.put(owner, waiting)
         self._waiting += size
+        self._owned[owner] += size
         self._start()
         return await waiting.done
 
@@ -87,11 +100,16 @@ class GroupCommit(Generic[T, R]):
         return not self._running or (self._running < self._commits and self._waiting >= self._worth)
 
     def _take(self) -> list[_Waiting[T, R]]:
-        group = [self._queue.popleft()]
-        size = group[0].size
-        while self._queue and size + self._queue[0].size <= self._max_size:
-            group.append(self._queue.popleft())
-            size += group[-1].size
+        """Stops at the first that does not fit, so that the small overtake nobody."""
+        group: list[_Waiting[T, R]] = []
+        size = 0
+        while self._queue and (not group or size + self._queue.peek().size <= self._max_size):
+            one = self._queue.take_next()
+            group.append(one)
+            size += one.size
+            self._owned[one.owner] -= one.size
+            if not self._owned[one.owner]:
+                del self._owned[one.owner]
         self._waiting -= size
         return group
 

@@ -16,6 +16,7 @@ from traces.store import client, statements
 _NOBODY = UUID(int=0)
 _MAX_KEYS = 200
 _MAX_REASONS = 30
+_MAX_RULES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Reason:
     reason: str
     refused_with: int
     times: int
+    first_seen: datetime
     last_seen: datetime
     samples: tuple[str, ...]
 
@@ -69,6 +71,13 @@ class Health:
     quarantined_now: int
     """In quarantine at this moment, whenever they came."""
     spool: Depth
+    dropped_by: Mapping[str, int]
+    """Spans by the rule that dropped them."""
+
+    @property
+    def over_limit(self) -> list[Reason]:
+        """Requests that were refused because the project sent more than it may."""
+        return [reason for reason in self.reasons if reason.refused_with == 429]
 
 
 def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> Health:
@@ -89,6 +98,7 @@ def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> He
                 row["reason"],
                 row["refused_with"],
                 row["times"],
+                row["first_seen"],
                 row["last_seen"],
                 tuple(row["samples"]),
             )
@@ -98,7 +108,15 @@ def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> He
         quarantine=list(waiting.newest().defer("content")[:10]),
         quarantined_now=waiting.count(),
         spool=deposits.depth(project_id),
+        dropped_by=dropped_by(project_id, since_ns=since_ns, until_ns=until_ns),
     )
+
+
+def dropped_by(project_id: UUID, *, since_ns: int, until_ns: int) -> dict[str, int]:
+    """Spans by rule, most first. Raises StoreError."""
+    window = {"project_id": str(project_id), "since_ns": since_ns, "until_ns": until_ns}
+    found = _query("ingest_dropped", {**window, "limit": _MAX_RULES})
+    return {row["rule"]: row["spans"] for row in found}
 
 
 _SUMMED = (

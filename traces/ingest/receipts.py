@@ -43,6 +43,8 @@ class Receipt:
     unique_spans: int = 0
     rejected: int = 0
     dropped: int = 0
+    dropped_by: dict[str, int] = field(default_factory=dict)
+    """Of the dropped, by rule."""
     truncated: int = 0
     late: int = 0
     quarantined: int = 0
@@ -82,6 +84,11 @@ _COLUMNS: tuple[tuple[str, str, _Read], ...] = (
         "reasons",
         "Map(LowCardinality(String), UInt64)",
         lambda r: {_text(reason): count for reason, count in r.reasons.items()},
+    ),
+    (
+        "dropped_by",
+        "Map(LowCardinality(String), UInt64)",
+        lambda r: {_text(rule): count for rule, count in r.dropped_by.items()},
     ),
     ("samples", "Array(String)", lambda r: [_text(sample) for sample in r.samples]),
 )

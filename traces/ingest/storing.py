@@ -33,6 +33,11 @@ class Spooled:
     """Rows and receipt are committed to the spool."""
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Nothing is promised yet: the engine refused its project's rows; `store_apart` sorts them."""
+
+
 Outcome = Stored | Spooled
 
 
@@ -49,16 +54,27 @@ class Storing:
 
     def store(self, arrivals: Sequence[Arrival]) -> list[Outcome | StoreError]:
         """Outcomes in order; an error means that nothing is promised for that request."""
+        return [
+            self._sorted_out(arrival) if isinstance(outcome, Apart) else outcome
+            for arrival, outcome in zip(arrivals, self.store_together(arrivals), strict=True)
+        ]
+
+    def store_together(self, arrivals: Sequence[Arrival]) -> list[Outcome | Apart | StoreError]:
+        """As `store`, without the slow work on refused rows: nobody waits for another's."""
         if self._breaker.is_open:
-            return self._spool(arrivals)
+            return [*self._spool(arrivals)]
         try:
             writer.insert([arrival.batch for arrival in arrivals])
         except StoreRejected as error:
-            return self._store_apart(arrivals, error)
+            return self._store_by_project(arrivals, error)
         except StoreUnavailable as error:
             self._breaker.failed(error)
-            return self._spool(arrivals)
+            return [*self._spool(arrivals)]
         return [Stored()] * len(arrivals)
+
+    def store_apart(self, arrivals: Sequence[Arrival]) -> list[Outcome | StoreError]:
+        """Each request for itself, row by row where it must be."""
+        return [self._sorted_out(arrival) for arrival in arrivals]
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> list[StoreError | None]:
         """Write the receipts of stored requests; without the engine, into the spool."""
@@ -76,19 +92,41 @@ class Storing:
         alone = [replace(a, batch=a.batch.without_rows()) for a in arrivals]
         return [o if isinstance(o, StoreError) else None for o in self._spool(alone)]
 
-    def _store_apart(
+    def _store_by_project(
         self, arrivals: Sequence[Arrival], error: StoreRejected
-    ) -> list[Outcome | StoreError]:
-        """One request's rows must not fail the others': halve until it stands alone."""
-        if len(arrivals) > 1:
-            log.warning("store.shared_insert_rejected requests=%d reason=%s", len(arrivals), error)
-            middle = len(arrivals) // 2
-            return [*self.store(arrivals[:middle]), *self.store(arrivals[middle:])]
+    ) -> list[Outcome | Apart | StoreError]:
+        """Projects are halved until the refused one stands alone: the others wait for some INSERTs
+        more, and not for its rows to be sorted.
+        """
+        projects = list(dict.fromkeys(arrival.batch.project_id for arrival in arrivals))
+        if len(projects) == 1:
+            return [Apart()] * len(arrivals)
+        log.warning("store.shared_insert_rejected requests=%d reason=%s", len(arrivals), error)
+        first = set(projects[: len(projects) // 2])
+        sides: dict[bool, list[Arrival]] = {True: [], False: []}
+        for arrival in arrivals:
+            sides[arrival.batch.project_id in first].append(arrival)
+        outcomes = {side: iter(self.store_together(those)) for side, those in sides.items()}
+        return [next(outcomes[arrival.batch.project_id in first]) for arrival in arrivals]
+
+    def _sorted_out(self, arrival: Arrival) -> Outcome | StoreError:
+        if self._breaker.is_open:
+            return self._spool([arrival])[0]
         try:
-            return [Stored(quarantine.store_apart(arrivals[0], error, now=self._now()))]
+            writer.insert([arrival.batch])
+        except StoreUnavailable as error:
+            self._breaker.failed(error)
+            return self._spool([arrival])[0]
+        except StoreRejected as error:
+            return self._quarantined(arrival, error)
+        return Stored()
+
+    def _quarantined(self, arrival: Arrival, error: StoreRejected) -> Outcome | StoreError:
+        try:
+            return Stored(quarantine.store_apart(arrival, error, now=self._now()))
         except StoreUnavailable as away:
             self._breaker.failed(away)
-            return self._spool(arrivals)
+            return self._spool([arrival])[0]
 
     def _spool(self, arrivals: Sequence[Arrival]) -> list[Outcome | StoreError]:
         spooled = [replace(a, receipt=replace(a.receipt, is_spooled=True)) for a in arrivals]

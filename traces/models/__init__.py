@@ -3,9 +3,19 @@ what calls cost.
 """
 
 from traces.models.cost_rule import CostRule
+from traces.models.drop_rule import DropRule
+from traces.models.ingest_limit import IngestLimit
 from traces.models.price_map import InstalledPriceMap
 from traces.models.price_override import PriceOverride
 from traces.models.quarantine import QuarantinedSpan
 from traces.models.spool_batch import SpoolBatch
 
-__all__ = ["CostRule", "InstalledPriceMap", "PriceOverride", "QuarantinedSpan", "SpoolBatch"]
+__all__ = [
+    "CostRule",
+    "DropRule",
+    "IngestLimit",
+    "InstalledPriceMap",
+    "PriceOverride",
+    "QuarantinedSpan",
+    "SpoolBatch",
+]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from accounts import api_keys
 from accounts.api_keys import VerifiedKey
+from traces.admission import book as admission
+from traces.admission.rates import OverLimit
 from traces.ingest import arrivals
 from traces.ingest.arrivals import Arrival
 from traces.ingest.door import Door
@@ -71,11 +73,24 @@ def _refused(key: VerifiedKey | None, refusal: Refused, size: int) -> None:
     )
 
 
+def _admit(key: VerifiedKey, spans: int, size: int) -> None:
+    try:
+        admission.take(key.project_id, spans, size)
+    except OverLimit as limit:
+        raise Refused(429, str(limit), retry_after=str(limit.seconds)) from limit
+
+
 @cache
 def receiver() -> Receiver[VerifiedKey, Arrival]:
     memory.restrain()
     return Receiver(
-        _authorize, _prepare, _write, limits_from_settings(), refused=_refused, now_ns=Clock()
+        _authorize,
+        _prepare,
+        _write,
+        limits_from_settings(),
+        refused=_refused,
+        admit=_admit,
+        now_ns=Clock(),
     )
 
 

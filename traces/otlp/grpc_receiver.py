@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -22,6 +20,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from traces.otlp import answers, request_headers
 from traces.otlp.answers import Refused
+from traces.otlp.fair_room import FairRoom
 from traces.otlp.limits import Hold
 from traces.otlp.receiver import Receiver, Sent
 from traces.otlp.signals import Signal
@@ -64,7 +63,7 @@ class GrpcReceiver:
     """Serves from `start` to `stop`, in the loop that runs them.
 
     A message may have `message_bytes` when it is decompressed; `messages` are read at once, at most
-    half of them of one key.
+    half of them of one project.
     """
 
     def __init__(
@@ -78,10 +77,7 @@ class GrpcReceiver:
         self._receiver = receiver
         self._message_bytes = message_bytes
         self._message_seconds = message_seconds
-        self._room = asyncio.Semaphore(messages)
-        self._share = max(1, messages // 2)
-        self._shares: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        """By key, as long as somebody sends with it: its slow senders leave room for others."""
+        self._room = FairRoom(messages, max(1, messages // 2))
         self._server: grpc.aio.Server | None = None
 
     async def start(
@@ -137,15 +133,13 @@ class GrpcReceiver:
                 for name, value in context.invocation_metadata() or ()
             }
 
-            raw_key = request_headers.raw_key(metadata)
-
             async def sent(held: Hold) -> Sent:
-                body = await self._message(messages, raw_key)
+                body = await self._message(messages, held.owner)
                 held.take(len(body))
                 return Sent(signal, body, "protobuf", "")
 
             try:
-                rejected = await self._receiver.take(raw_key, sent)
+                rejected = await self._receiver.take(request_headers.raw_key(metadata), sent)
             except Refused as refusal:
                 await _abort(context, refusal)
                 raise
@@ -154,38 +148,25 @@ class GrpcReceiver:
 
         return export
 
-    async def _message(self, messages: AsyncIterator[bytes], raw_key: str) -> bytes:
+    async def _message(self, messages: AsyncIterator[bytes], owner: Hashable) -> bytes:
         """The call's one message. Raises Refused."""
-        async with self._in_room(raw_key):
-            try:
-                async with asyncio.timeout(self._message_seconds):
-                    async for message in messages:
-                        return message
-            except TimeoutError:
-                seconds = f"{self._message_seconds:g}"
-                raise Refused(
-                    408, f"The message did not arrive within {seconds} seconds."
-                ) from None
+        try:
+            async with asyncio.timeout(_ROOM_SECONDS):
+                await self._room.enter(owner)
+        except TimeoutError:
+            raise Refused(
+                503, "More requests arrive than this process takes. Send it again.", retry_after="1"
+            ) from None
+        try:
+            async with asyncio.timeout(self._message_seconds):
+                async for message in messages:
+                    return message
+        except TimeoutError:
+            seconds = f"{self._message_seconds:g}"
+            raise Refused(408, f"The message did not arrive within {seconds} seconds.") from None
+        finally:
+            self._room.leave(owner)
         raise Refused(400, "The call ended without a message.")
-
-    @asynccontextmanager
-    async def _in_room(self, raw_key: str) -> AsyncIterator[None]:
-        """Where a message may be read. Raises Refused."""
-        share = self._shares.get(raw_key)
-        if share is None:
-            share = self._shares[raw_key] = asyncio.Semaphore(self._share)
-        async with AsyncExitStack() as entered:
-            try:
-                async with asyncio.timeout(_ROOM_SECONDS):
-                    await entered.enter_async_context(share)
-                    await entered.enter_async_context(self._room)
-            except TimeoutError:
-                raise Refused(
-                    503,
-                    "More requests arrive than this process takes. Send it again.",
-                    retry_after="1",
-                ) from None
-            yield
 
 
 async def _abort(context: Any, refusal: Refused) -> None:

@@ -12,17 +12,18 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from traces import pricing
+from traces.admission import book as admission
 from traces.otlp import answers, decoder, encoding, memory, request_headers, signals
 from traces.otlp.answers import Answer, Refused
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import MalformedBody, Rejection
 from traces.otlp.decoder import Encoding
+from traces.otlp.fair_threads import FairThreads
 from traces.otlp.limits import Hold, Limits, Waiting, limits_from_settings
 from traces.otlp.signals import Signal
 from traces.semconv import agent_metrics, log_records, normalize
@@ -60,6 +61,8 @@ _ENCODED_BYTES_ON_LOOP = 8 * 1024
 # A request that held so much leaves enough behind for it to be worth giving back.
 _LARGE_BYTES = 4 * 1024**2
 _TRIM_SECONDS = 1.0
+# Two keep this machine's processes busy; a third is always there for another project.
+_THREADS, _THREADS_A_PROJECT = 3, 2
 
 
 class Key(Protocol):
@@ -76,6 +79,10 @@ Prepare = Callable[[Arrived, K], P]
 Write = Callable[[P], Awaitable[None]]
 Refusal = Callable[[K | None, Refused, int], None]
 """Key (None: without a good one), answer, bytes that had arrived."""
+Admit = Callable[[K, int, int], None]
+"""Key, spans, decompressed bytes: charges them to the project, or raises Refused. First asked with
+nothing, before a body is read.
+"""
 
 
 class _Gone(Exception):
@@ -83,6 +90,10 @@ class _Gone(Exception):
 
 
 def _unnoticed(key: object, refusal: Refused, size: int) -> None:
+    return None
+
+
+def _unlimited(key: object, spans: int, size: int) -> None:
     return None
 
 
@@ -112,17 +123,19 @@ class Receiver(Generic[K, P]):
         limits: Limits,
         *,
         refused: Refusal[K] = _unnoticed,
+        admit: Admit[K] = _unlimited,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._authorize = authorize
         self._prepare = prepare
         self._write = write
         self._refused = refused
+        self._admit = admit
         self._limits = limits
         self._now_ns = now_ns
         self._waiting = Waiting(limits.waiting_bytes)
         self._trims = False
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-decode")
+        self._threads = FairThreads(_THREADS, _THREADS_A_PROJECT, name="otlp-decode")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -172,6 +185,8 @@ class Receiver(Generic[K, P]):
         held = self._waiting.hold()
         try:
             key = await self._key(raw)
+            held.owner = key.project_id
+            self._admit(key, 0, 0)
             sent = await receive(held)
             prepared, arrived = await self._prepared(sent, key, held)
             await self._write(prepared)
@@ -241,15 +256,15 @@ class Receiver(Generic[K, P]):
 
     async def _prepared(self, sent: Sent, key: K, held: Hold) -> tuple[P, Arrived]:
         def work() -> tuple[P, Arrived]:
-            arrived = self._decoded(sent, key.project_id, held)
+            arrived = self._decoded(sent, key, held)
             return self._prepare(arrived, key), arrived
 
         on_loop = _ENCODED_BYTES_ON_LOOP if sent.content_encoding else _PLAIN_BYTES_ON_LOOP
         if len(sent.body) <= on_loop:
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._threads.run(key.project_id, work)
 
-    def _decoded(self, sent: Sent, project_id: UUID, held: Hold) -> Arrived:
+    def _decoded(self, sent: Sent, key: K, held: Hold) -> Arrived:
         body = sent.body
         try:
             if sent.content_encoding:
@@ -271,8 +286,9 @@ class Receiver(Generic[K, P]):
                 f"Too large: {size} {signals.NAMES[sent.signal].record}s in one request, "
                 f"more than {self._limits.spans_per_request}. Send smaller batches.",
             )
+        self._admit(key, len(records) if sent.signal == "traces" else 0, len(body))
         received_ns = self._now_ns()
-        origin: Any = {"project_id": project_id, "received_ns": received_ns}
+        origin: Any = {"project_id": key.project_id, "received_ns": received_ns}
         usage, refused = agent_metrics.of(records if sent.signal == "metrics" else (), **origin)
         return Arrived(
             spans=normalize.spans(records, **origin) if sent.signal == "traces" else (),
@@ -306,7 +322,9 @@ class Receiver(Generic[K, P]):
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await asyncio.to_thread(pricing.load)  # else the first spans wait for it
+                # else the first spans wait for it
+                await asyncio.to_thread(pricing.load)
+                await asyncio.to_thread(admission.load)
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await send({"type": "lifespan.shutdown.complete"})

@@ -56,7 +56,10 @@ def context(span: Span, wanted_tab: str, logs: Sequence[Log] = ()) -> dict[str, 
         "tool_call": _tool_call(span),
         "raw_input": _cut(span.input),
         "raw_output": _cut(span.output),
-        "attributes": [(key, _shown(value)) for key, value in attributes[:_MAX_ATTRIBUTES]],
+        "attributes": [
+            (key, _shown(value), _length_before(span, key))
+            for key, value in attributes[:_MAX_ATTRIBUTES]
+        ],
         "left_out": {
             "messages": max(0, len(conversation.input) - _MAX_MESSAGES)
             + max(0, len(conversation.output) - _MAX_MESSAGES),
@@ -70,9 +73,17 @@ def context(span: Span, wanted_tab: str, logs: Sequence[Log] = ()) -> dict[str, 
         "logs": [_log(log, span.start_ns) for log in logs[:_MAX_LOGS]],
         "exceptions": _distinct_exceptions(span.events),
         "sources": sorted(span.sources.items()),
+        "cuts": list(span.truncated.items()),
         "cost": explanation.of(span),
         "facts": _facts(span),
     }
+
+
+def _length_before(span: Span, key: str) -> int:
+    """Of an attribute that was cut when it arrived, also where it is the span's input or output."""
+    held = (side for side in ("input", "output") if span.sources.get(side) == key)
+    places = (f"attributes.{key}", *held)
+    return next((span.truncated[place] for place in places if place in span.truncated), 0)
 
 
 def _first_tab(span: Span, counts: Mapping[str, int | None]) -> str:

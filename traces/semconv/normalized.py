@@ -57,6 +57,7 @@ def of(span: Span) -> dict[str, Any]:
         "version": places.first_text(span, "version"),
         "user_email": _named(span, "user_email"),
         "customer_id": _named(span, "customer_id"),
+        "truncated": dict(span.truncated),
         "params": params.of(span),
         "retrieval_contexts": documents.of(span),
         "cost_total": None if span.cost_usd is None else float(span.cost_usd),

@@ -113,7 +113,7 @@ _Read = Callable[[Span], Any]
 _as_json = msgspec.json.Encoder().encode
 
 
-def _text(sources: Mapping[str, str]) -> str:
+def _text(sources: Mapping[str, str | int]) -> str:
     return _as_json(sources).decode()
 
 
@@ -200,6 +200,7 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("dropped_attributes", "UInt32", attrgetter("dropped_attributes")),
     ("dropped_events", "UInt32", attrgetter("dropped_events")),
     ("dropped_links", "UInt32", attrgetter("dropped_links")),
+    ("truncated", "String", lambda s: _text(s.truncated) if s.truncated else ""),
 )
 _TYPED = [(name, type_) for name, type_, _ in SPAN_COLUMNS] + list(attribute_maps.COLUMNS)
 COLUMN_NAMES = [name for name, _ in _TYPED]
@@ -304,6 +305,7 @@ _PLAIN = tuple(
     for name, _, _ in SPAN_COLUMNS
     if name in Span.__dataclass_fields__
     and name not in {"parent_span_id", "kind", "status", "finish_reasons", "tags", "trace_tags"}
+    and name != "truncated"
 )
 
 
@@ -319,6 +321,7 @@ def to_span(row: Mapping[str, Any]) -> Span:
         trace_tags=tuple(row["trace_tags"]),
         usage=usage_of(row),
         sources=json.loads(row["sources_json"]),
+        truncated=json.loads(row["truncated"]) if row["truncated"] else {},
         attributes=attribute_maps.joined(row),
         events=events(row["events_json"]),
         links=_links(row["links_json"]),

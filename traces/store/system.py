@@ -23,6 +23,7 @@ QUERY_FILES = {
     "system_span_texts": "settle reads the content that previews need, by (project, trace, span)",
     "system_span_counts": "settle counts the spans of a trace that is too large to be read whole",
     "system_settled_since": "the detectors' sweep queues settled traces of all projects at once",
+    "system_received_bytes": "limits of bytes a day hold across processes, for limited projects",
     "system_clock": "the engine's clock; reads no table",
 }
 MAX_SPANS_A_TRACE = 100_000
@@ -115,6 +116,13 @@ class SettledTrace:
 
 class SystemReader:
     """Cross-project reads, each a named query of `QUERY_FILES`."""
+
+    def bytes_since(self, project_ids: Sequence[UUID], since_ns: int) -> list[tuple[UUID, int]]:
+        """What each of them sent, decompressed, by receipts."""
+        named = [str(project_id) for project_id in project_ids]
+        wanted = {"project_ids": named, "since_ns": since_ns, "limit": len(named)}
+        found = _query("system_received_bytes", wanted)
+        return [(row["project_id"], row["bytes"]) for row in found]
 
     def unsettled_keys(
         self,

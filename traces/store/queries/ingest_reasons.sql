@@ -3,6 +3,7 @@ SELECT
     counted.1 AS reason,
     if(kind = 'refused', status, 0) AS refused_with,
     sum(counted.2) AS times,
+    min(received_at) AS first_seen,
     max(received_at) AS last_seen,
     groupUniqArrayArray(3)(arrayFilter(said -> position(said, counted.1) > 0, receipts.samples)) AS samples
 FROM receipts FINAL

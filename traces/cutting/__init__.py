@@ -1,0 +1,1 @@
+"""What is larger than the limits is cut, never lost: values, lists, whole spans."""
