@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ class FairThreads:
         self._share = share
         self._running: Counter[Hashable] = Counter()
         self._queue = FairQueue[_Work]()
+        self._ready: deque[_Work] = deque()
         self._lock = threading.Lock()
 
     async def run(self, owner: Hashable, work: Callable[[], R]) -> R:
@@ -46,12 +47,16 @@ class FairThreads:
                     return
                 self._free -= 1
                 self._running[found[0]] += 1
-            self._pool.submit(self._run, *found)
+            # Not as arguments: the pool's frame would hold them as long as an error holds frames.
+            self._ready.append(found)
+            del found
+            self._pool.submit(self._run)
 
     def _may_run(self, owner: Hashable) -> bool:
         return self._free > 0 and self._running[owner] < self._share
 
-    def _run(self, owner: Hashable, done: Future[Any], work: Callable[[], Any]) -> None:
+    def _run(self) -> None:
+        owner, done, work = self._ready.popleft()
         try:
             if done.set_running_or_notify_cancel():
                 try:
@@ -61,6 +66,8 @@ class FairThreads:
                 else:
                     done.set_result(result)
         finally:
+            # An error keeps its frames, and with these would keep itself: a whole body.
+            del done, work
             with self._lock:
                 self._free += 1
                 self._running[owner] -= 1

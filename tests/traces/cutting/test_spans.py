@@ -95,8 +95,8 @@ def test_a_value_of_10_mb_is_cut_and_says_how_long_it_was(encode: Encode) -> Non
 
 
 @both
-def test_a_million_attributes_keep_those_that_gave_a_field(encode: Encode) -> None:
-    sent: dict[str, Any] = {f"a{n}": n for n in range(1_000_000)}
+def test_hundreds_of_thousands_of_attributes_keep_those_that_gave_a_field(encode: Encode) -> None:
+    sent: dict[str, Any] = {f"a{n}": n for n in range(300_000)}
     sent |= {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 7}
     span, arrival = arrive(*encode(sent))
     assert len(span.attributes) == 2_000
