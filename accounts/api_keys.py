@@ -27,7 +27,11 @@ from accounts.models import DEFAULT_SCOPES, ApiKey, Project, User
 
 CACHE_SECONDS = 4.0  # with the time of the request itself, a revocation is in effect within 5 s
 PREFIX = "tr-"
-SCOPES: dict[str, str] = {"ingest": "Send spans", "read": "Read traces and findings"}
+SCOPES: dict[str, str] = {
+    "ingest": "Send spans",
+    "read": "Read traces and findings",
+    "delete": "Delete traces",
+}
 
 _SHAPE = re.compile(r"tr-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts import api_keys, names, permissions
-from accounts.models import NAME_MAX_CHARACTERS
+from accounts.models import DEFAULT_SCOPES, NAME_MAX_CHARACTERS
 from accounts.permissions import Role
 
 
@@ -43,7 +43,7 @@ class ApiKeyForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label="It may",
         choices=list(api_keys.SCOPES.items()),
-        initial=list(api_keys.SCOPES),
+        initial=list(DEFAULT_SCOPES),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one thing that the key may do."},
     )

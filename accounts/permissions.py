@@ -22,7 +22,9 @@ Permission = Literal[
     "keys.manage",
     "repositories.manage",
     "project.change",
+    "traces.delete",
     "members.manage",
+    "project.delete",
     "organization.delete",
     "organization.transfer",
 ]
@@ -46,9 +48,14 @@ _ADMIN: frozenset[Permission] = _MEMBER | {
     "keys.manage",
     "repositories.manage",
     "project.change",
+    "traces.delete",
     "members.manage",
 }
-_OWNER: frozenset[Permission] = _ADMIN | {"organization.delete", "organization.transfer"}
+_OWNER: frozenset[Permission] = _ADMIN | {
+    "project.delete",
+    "organization.delete",
+    "organization.transfer",
+}
 
 TABLE: dict[str, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,

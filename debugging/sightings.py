@@ -185,7 +185,7 @@ def _code_frame(span: SpanFacts) -> Frame | None:
     name = values.get("code.function.name", values.get("code.function"))
     if not isinstance(path, str) or not path:
         return None
-    number = int(line) if str(line).isdigit() and len(str(line)) < 10 else 0
+    number = int(line) if str(line).isdecimal() and len(str(line)) < 10 else 0
     return Frame(path, number, str(name) if name else None)
 
 

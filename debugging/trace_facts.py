@@ -137,7 +137,8 @@ def completeness(trace: TraceFacts) -> tuple[str, ...]:
         notes.append("The trace does not name the commit that ran (traceroot.git.ref).")
     orphans = [s for s in trace.spans if s.parent_span_id and s.parent_span_id not in by_id]
     if orphans:
-        notes.append(f"{len(orphans)} spans name a parent that was not received.")
+        which = "1 span names" if len(orphans) == 1 else f"{len(orphans):,} spans name"
+        notes.append(f"{which} a parent that was not received.")
     if trace.spans and not any(not span.parent_span_id for span in trace.spans):
         notes.append("The root span was not received.")
     bare = [s for s in errors if not any(e.stacktrace.strip() for e in s.exceptions)]

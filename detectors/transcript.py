@@ -1,7 +1,7 @@
 """A trace as text for a judge: numbered steps within a budget, fenced as untrusted data.
 
-Whatever is left out is said in its place (values cut in the middle, history repeated from an
-earlier step, steps reduced to one line), so that a judge never takes our cut for the agent's
+Whatever is left out is said (values cut in the middle, history repeated from an earlier step, steps
+reduced to one line, machinery without content), so that a judge never takes our cut for the agent's
 silence.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from traces.admission.infrastructure import is_infrastructure
 from traces.spans import Span
 
 BUDGET_CHARS = 60_000
@@ -47,15 +48,38 @@ class _Step:
 def write(spans: Sequence[Span], *, budget_chars: int = BUDGET_CHARS) -> Transcript:
     """Steps in order of start. The fence is random, so no text of the trace can close it."""
     fence = f"TRACE-{secrets.token_hex(8)}"
-    steps = _steps(spans)
-    body, notes = _fit(steps, budget_chars)
+    told, parents = _without_machinery(spans)
+    body, notes = _fit(_steps(told, parents), budget_chars)
+    if hidden := len(spans) - len(told):
+        which = "1 span" if hidden == 1 else f"{hidden:,} spans"
+        notes = (f"{which} of HTTP, databases, RPC or queues, without content or error.", *notes)
     lines = [f"<<<{fence}", *body, f"{fence}>>>"]
     if notes:
         lines.append("Left out of the data above: " + " ".join(notes))
-    return Transcript("\n".join(lines), tuple(span.span_id for span in spans), notes, fence)
+    return Transcript("\n".join(lines), tuple(span.span_id for span in told), notes, fence)
 
 
-def _steps(spans: Sequence[Span]) -> list[_Step]:
+def _without_machinery(spans: Sequence[Span]) -> tuple[list[Span], dict[bytes, bytes]]:
+    """The spans that tell something, and of each the next one above it that does."""
+    hidden = {
+        span.span_id: span.parent_span_id
+        for span in spans
+        if is_infrastructure(span) and not _error(span)
+    }
+    told = [span for span in spans if span.span_id not in hidden]
+    if not told:
+        return list(spans), {span.span_id: span.parent_span_id for span in spans}
+    parents = {}
+    for span in told:
+        above, seen = span.parent_span_id, set[bytes]()
+        while above in hidden and above not in seen:
+            seen.add(above)
+            above = hidden[above]
+        parents[span.span_id] = above
+    return told, parents
+
+
+def _steps(spans: Sequence[Span], parents: Mapping[bytes, bytes]) -> list[_Step]:
     numbers = {span.span_id: number for number, span in enumerate(spans, 1)}
     histories: dict[bytes, tuple[int, list[str]]] = {}
     steps = []
@@ -63,7 +87,7 @@ def _steps(spans: Sequence[Span]) -> list[_Step]:
         shown, note = span.input, ""
         if span.kind == "llm":
             shown, note = _new_messages(span, number, histories)
-        parent = numbers.get(span.parent_span_id)
+        parent = numbers.get(parents[span.span_id])
         steps.append(
             _Step(
                 number=number,

@@ -24,6 +24,8 @@ os.environ["TRACEROOT_SETTLE_QUIET_SECONDS"] = "0"
 os.environ["TRACEROOT_SETTLE_SILENCE_SECONDS"] = "1"
 os.environ["TRACEROOT_PRICES_REFRESH_SECONDS"] = "0"  # no thread reads beside a test's transaction
 os.environ["TRACEROOT_INGEST_RULES_REFRESH_SECONDS"] = "0"
+os.environ["TRACEROOT_TOMBSTONES_REFRESH_SECONDS"] = "0"  # likewise
+os.environ["TRACEROOT_DELETION_CHECK_SECONDS"] = "0"
 os.environ["TRACEROOT_LOG_LEVEL"] = "WARNING"
 os.mkdir(os.path.join(_directory, "static"))
 atexit.register(shutil.rmtree, _directory, ignore_errors=True)

@@ -106,7 +106,7 @@ _SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": (
         "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;"
-        "PRAGMA foreign_keys=ON;"
+        "PRAGMA foreign_keys=ON;PRAGMA secure_delete=ON;"  # what is deleted is overwritten
     ),
 }
 
@@ -116,7 +116,7 @@ _SQLITE_QUEUE_OPTIONS = {
     **_SQLITE_OPTIONS,
     "init_command": (
         "PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
-        "PRAGMA busy_timeout=20000;"
+        "PRAGMA busy_timeout=20000;PRAGMA secure_delete=FAST;"
     ),
 }
 

@@ -21,6 +21,7 @@ _DETAILS = {
     400: "The request could not be understood.",
     403: "This is not allowed for you.",
     404: "There is nothing at this address.",
+    405: "This address does not take that method.",
     429: "Too many requests in a short time. Wait as long as Retry-After says and try again.",
     500: "Something went wrong on our side.",
     503: "The trace store cannot be reached at the moment. Try again in a few seconds.",
@@ -43,6 +44,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(request, 404)
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    """Without `Allow`, which the answer that it stands for has."""
+    return _page(request, 405)
 
 
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import has_vary_header
+
+from traceroot_site import errors
 
 _ACCEPTABLE = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 _Next = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -74,3 +77,25 @@ class NoStoreMiddleware(_Middleware):
         is_personal = has_vary_header(response, "Cookie") or "Authorization" in request.headers
         if is_personal and "no-store" not in response.get("Cache-Control", ""):
             response["Cache-Control"] = "private, no-store"
+
+
+class MethodPageMiddleware(_Middleware):
+    """A page for a refused method, where a view answers with the status alone.
+
+    A form that was sent back leaves its address behind, and Enter there opens it.
+    """
+
+    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        pending = self.get_response(request)
+        assert isinstance(pending, Awaitable)
+        response = await pending
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            await sync_to_async(self.after)(request, response)  # the page asks the database
+        return response
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        is_bare = isinstance(response, HttpResponse) and not response.content
+        if is_bare and response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            page = errors.method_not_allowed(request)
+            response.content = page.content  # type: ignore[attr-defined]  # is_bare
+            response["Content-Type"] = page["Content-Type"]

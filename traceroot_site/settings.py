@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "traceroot_site.middleware.MethodPageMiddleware",
 ]
 ROOT_URLCONF = "traceroot_site.urls"
 ASGI_APPLICATION = "traceroot_site.asgi.application"
@@ -152,6 +153,7 @@ CELERY_TASK_TIME_LIMIT = 900
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+RECEIVERS = max(1, env.integer("TRACEROOT_RECEIVERS", min(2, os.cpu_count() or 1)))
 WORKER_THREADS = env.integer("TRACEROOT_WORKER_THREADS", 4)
 
 # --- Ingest -----------------------------------------------------------------------------------
@@ -178,6 +180,16 @@ SETTLE_SILENCE_SECONDS = env.integer("TRACEROOT_SETTLE_SILENCE_SECONDS", 60)
 SETTLE_GENERATIONS = env.integer("TRACEROOT_SETTLE_GENERATIONS", 20)
 PRICES_REFRESH_SECONDS = env.integer("TRACEROOT_PRICES_REFRESH_SECONDS", 30)  # 0: own changes only
 API_MAX_SPANS_PER_TRACE = env.integer("TRACEROOT_API_MAX_SPANS_PER_TRACE", 20_000)
+
+# --- Deletion ---------------------------------------------------------------------------------
+# What a client sends of a deleted trace is dropped for so long, and known to receivers so soon.
+TOMBSTONE_DAYS = env.integer("TRACEROOT_TOMBSTONE_DAYS", 30)
+TOMBSTONES_REFRESH_SECONDS = env.integer("TRACEROOT_TOMBSTONES_REFRESH_SECONDS", 1)  # 0: never
+# After it, a second look for what was on its way meanwhile: longer than any INSERT takes.
+DELETION_CHECK_SECONDS = env.integer("TRACEROOT_DELETION_CHECK_SECONDS", 30)
+DELETION_LOOK_SECONDS = 5
+# stages above that keep something of traces: modules with erase_traces and erase_project
+TRACE_HOLDERS = ["detectors.deletion", "debugging.deletion"]
 
 # --- Judge and debugging ----------------------------------------------------------------------
 JUDGE_MODEL = env.text("TRACEROOT_JUDGE_MODEL", "")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("projects/<uuid:project_id>/", include("traces.urls")),
+    path("organizations/<uuid:organization_id>/", include("traces.organization_urls")),
     path("projects/<uuid:project_id>/", include("detectors.urls")),
     path("projects/<uuid:project_id>/", include("debugging.urls")),
     path("", include("accounts.urls")),

@@ -18,9 +18,11 @@ from accounts.models import User
 from traces.admission import book as admission_book
 from traces.admission import changes as rule_changes
 from traces.admission.changes import BadRule
+from traces.deletion import work as deletion_work
 from traces.ingest import quarantine
 from traces.models import (
     CostRule,
+    Deletion,
     DropRule,
     IngestLimit,
     InstalledPriceMap,
@@ -57,6 +59,41 @@ class QuarantinedSpanAdmin(admin.ModelAdmin[QuarantinedSpan]):
             self.message_user(request, str(error), messages.ERROR)
             return
         self.message_user(request, f"{stored} spans stored, {refused} refused again.")
+
+
+@admin.register(Deletion)
+class DeletionAdmin(admin.ModelAdmin[Deletion]):
+    """How far each is, and the receipts. What was asked for is named on the project's own page."""
+
+    list_display = (
+        "asked_at",
+        "kind",
+        "project_name",
+        "state",
+        "phase",
+        "found",
+        "erased",
+        "asked_by_name",
+    )
+    list_filter = ("state", "kind")
+    search_fields = ("project_name", "fingerprint", "asked_by_name")
+    exclude = ("asked",)
+    actions = ("try_again",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Try again those that failed", permissions=["view"])
+    def try_again(self, request: HttpRequest, chosen: QuerySet[Deletion]) -> None:
+        now = timezone.now()
+        count = sum(deletion_work.retry(deletion, now) for deletion in chosen)
+        self.message_user(request, f"{count} go on.")
 
 
 @admin.register(SpoolBatch)
@@ -130,12 +167,14 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
 
 @admin.register(CostRule)
 class CostRuleAdmin(admin.ModelAdmin[CostRule]):
-    list_display = ("project", "counts")
+    list_display = ("project", "counts", "estimates_tokens")
     list_select_related = ("project",)
     autocomplete_fields = ("project",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        changes.set_rule(obj.project, obj.counts, _user(request))
+        changes.set_rule(
+            obj.project, obj.counts, _user(request), estimates_tokens=obj.estimates_tokens
+        )
 
 
 class DropRuleForm(forms.ModelForm[DropRule]):

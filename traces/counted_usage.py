@@ -1,20 +1,19 @@
 """Which spans' usage adds up to a trace's, so that each token counts once.
 
 A span that wraps reporting spans restates them: the larger of the two sides counts, never both. A
-model call that leads to another one through a tool or agent is a call of its own.
+model call that leads to another one through a tool or agent is a call of its own. What was reported
+counts before what was estimated, however large that is.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from traces.trace_spans import NO_PARENT, TraceSpans
+from traces import nesting, unreported
+from traces.nesting import CALLS, WORK_BETWEEN
+from traces.trace_spans import TraceSpans
 
-CALLS = frozenset({"llm", "embedding"})
-# Between two model calls one of these means two calls; without one the outer restates the inner.
-_WORK_BETWEEN = frozenset({"tool", "agent", "retriever", "reranker"})
 _MAX_DEPTH = 1_000
 _Weight = tuple[int, int]
 """Tokens, then billionths of a dollar: any token outweighs any money."""
@@ -23,7 +22,8 @@ _NOTHING: _Weight = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Positions of the spans that count, and the ids of those that only restate them."""
+    """Positions of the spans that count, and the ids of those that only restate them or are
+    estimates of what they report."""
 
     counted: list[int]
     uncounted: frozenset[bytes]
@@ -31,10 +31,15 @@ class Decision:
 
 def decide(trace: TraceSpans) -> Decision:
     weights = _weights(trace)
+    estimates = unreported.overruled(trace)
+    for position in estimates:
+        weights[position] = None
+    overruled = frozenset(trace["span_id"][position] for position in estimates)
     reporting = [position for position, weight in enumerate(weights) if weight is not None]
     if not _any_wraps_another(trace, reporting):
-        return Decision(reporting, frozenset())
-    return _Walk(trace, weights).decide()
+        return Decision(reporting, overruled)
+    found = _Walk(trace, weights).decide()
+    return Decision(found.counted, found.uncounted | overruled)
 
 
 def _weights(trace: TraceSpans) -> list[_Weight | None]:
@@ -95,8 +100,7 @@ class _Walk:
         self._ids: list[bytes] = trace["span_id"]
         self._kinds: list[str] = trace["kind"]
         self._weights = weights
-        self._below = _children(self._ids, trace["parent_span_id"])
-        self._order = self._from_the_top()
+        self._order = nesting.from_the_top(self._ids, trace["parent_span_id"])
 
     def decide(self) -> Decision:
         wins = self._winners()
@@ -118,7 +122,7 @@ class _Walk:
             elif win:
                 all_out = True
             # What is under work counts for itself, unless a wrapper has replaced everything.
-            left_out[span_id] = (all_out, open_out and kind not in _WORK_BETWEEN)
+            left_out[span_id] = (all_out, open_out and kind not in WORK_BETWEEN)
         return Decision(counted, frozenset(uncounted))
 
     def _winners(self) -> dict[bytes, bool | None]:
@@ -137,41 +141,13 @@ class _Walk:
                 if kind not in CALLS:
                     found.sealed, found.sealed_spans = _NOTHING, 0
                 found.open, found.open_spans = own, 1
-            elif kind in _WORK_BETWEEN:
+            elif kind in WORK_BETWEEN:
                 found.sealed = _plus(found.sealed, found.open)
                 found.sealed_spans += found.open_spans
                 found.open, found.open_spans = _NOTHING, 0
             if parent:
                 _add(sums.setdefault(parent, _Reported()), found)
         return wins
-
-    def _from_the_top(self) -> list[tuple[int, bytes]]:
-        """Each span once with the parent it was reached by, parents first, without recursion.
-
-        Spans that are their own ancestors are reached by no top: the first of them becomes one.
-        """
-        order: list[tuple[int, bytes]] = []
-        seen: set[int] = set()
-        for top in (*self._below.get(b"", ()), *range(len(self._ids))):
-            stack = [(top, b"")]
-            while stack:
-                position, parent = stack.pop()
-                if position in seen:
-                    continue
-                seen.add(position)
-                order.append((position, parent))
-                span_id = self._ids[position]
-                stack.extend((child, span_id) for child in self._below.get(span_id, ()))
-        return order
-
-
-def _children(ids: Sequence[bytes], parents: Sequence[bytes]) -> dict[bytes, list[int]]:
-    known = set(ids)
-    below: dict[bytes, list[int]] = defaultdict(list)
-    for position, (span_id, parent) in enumerate(zip(ids, parents, strict=True)):
-        is_below = parent != NO_PARENT and parent in known and parent != span_id
-        below[parent if is_below else b""].append(position)
-    return below
 
 
 def _outweighs(kind: str, own: _Weight, under: _Reported) -> bool:

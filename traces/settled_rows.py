@@ -58,6 +58,8 @@ _COLUMNS = (
     ("cache_write_1h_tokens", "UInt64"),
     ("output_tokens", "UInt64"),
     ("reasoning_tokens", "UInt64"),
+    ("estimated_tokens", "UInt64"),
+    ("unreported_calls", "UInt32"),
     ("cost_usd", "Nullable(Decimal(18, 9))"),
     ("usage_shares", shares.COLUMN_TYPE),
     ("unpriced_spans", "UInt32"),
@@ -114,4 +116,5 @@ def _values(settled: Settled) -> Mapping[str, Any]:
         "cache_write_1h_tokens": cells.tokens(usage.cache_write_1h) if usage else 0,
         "output_tokens": cells.tokens(usage.output) if usage else 0,
         "reasoning_tokens": cells.tokens(usage.reasoning) if usage else 0,
+        "estimated_tokens": cells.tokens(summary.estimated_tokens),
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from traces.counted_usage import CALLS
+from traces.nesting import CALLS
 from traces.store import cells
 from traces.trace_spans import TOKENS, TraceSpans
 

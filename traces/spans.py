@@ -12,6 +12,9 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+ESTIMATED = "estimated:"
+"""How the source of usage begins that no span reported; the encoding follows that counted it."""
+
 # An OTLP AnyValue as Python: kvlists are dicts, arrays lists, an empty AnyValue is None.
 AttributeValue = (
     str | bool | int | float | bytes | list["AttributeValue"] | dict[str, "AttributeValue"] | None
@@ -207,6 +210,12 @@ class Span:
     @property
     def duration_ns(self) -> int:
         return max(0, self.end_ns - self.start_ns) if self.end_ns else 0
+
+    @property
+    def estimated_by(self) -> str:
+        """The encoding by which its tokens were estimated; empty where the span reported them."""
+        source = self.sources.get("usage", "")
+        return source.removeprefix(ESTIMATED) if source.startswith(ESTIMATED) else ""
 
     @property
     def cost_usd(self) -> Decimal | None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import compress, islice
 from typing import Any
 
-from traces import completeness, counted_usage, previews, shares, trace_spans
+from traces import completeness, counted_usage, previews, shares, trace_spans, unreported
 from traces.spans import Usage
 from traces.store.rows import TraceSummary
 from traces.trace_spans import NO_LABELS, NO_PARENT, TraceSpans
@@ -73,6 +73,8 @@ def of(trace: TraceSpans, *, is_running: bool) -> TraceSummary:
         git_repo=trace.first("git_repo", root),
         git_ref=trace.first("git_ref", root),
         usage=_usage(trace, counted),
+        estimated_tokens=_estimated(trace, counted),
+        unreported_calls=len(unreported.to_estimate(trace)),
         cost_usd=Decimal(sum(costs)).scaleb(-9) if costs else None,
         usage_shares=shares.of(trace, decision.uncounted),
         unpriced_spans=sum(_is_unpriced(trace, at) for at in counted),
@@ -153,6 +155,14 @@ def _usage(trace: TraceSpans, counted: Sequence[int]) -> Usage | None:
         return None
     sums = [sum(map(trace[bucket].__getitem__, reporting)) for bucket in trace_spans.TOKENS]
     return Usage(*sums)
+
+
+def _estimated(trace: TraceSpans, counted: Sequence[int]) -> int:
+    if True not in trace["is_estimated"]:
+        return 0
+    estimated = [at for at in counted if trace["is_estimated"][at]]
+    buckets = (bucket for bucket in trace_spans.TOKENS if bucket != "reasoning_tokens")
+    return sum(sum(map(trace[bucket].__getitem__, estimated)) for bucket in buckets)
 
 
 def _is_unpriced(trace: TraceSpans, at: int) -> bool:

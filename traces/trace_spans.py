@@ -22,7 +22,8 @@ FIELDS = (
     "span_id", "parent_span_id", "name", "kind", "status", "start_ns", "end_ns", "is_local_root",
     "agent_name", "tool_name", "model", "session_id", "user_id", "environment", "release",
     "service_name", "trace_name", "is_evaluation", "git_repo", "git_ref", "error_type",
-    "error_message", "input", "output", "has_usage", *TOKENS, "cost_nano", "stored_ns", "labels",
+    "error_message", "input", "output", "has_usage", *TOKENS, "is_estimated",
+    "cost_nano", "stored_ns", "labels",
     "may_have_failed", "answer_hash", "may_tell_results", "is_infrastructure",
 )  # fmt: skip
 NO_PARENT = bytes(8)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from traces.pages import ingest_health, ingest_rules, lists, prices, start, trace
+from traces.pages import (
+    deletions,
+    ingest_health,
+    ingest_rules,
+    lists,
+    prices,
+    retention,
+    start,
+    trace,
+)
 
 app_name = "traces"
 urlpatterns = [
@@ -14,6 +23,20 @@ urlpatterns = [
     path("traces/<hex32:trace_id>/facts/", trace.header, name="facts"),
     path("traces/<hex32:trace_id>/tree/", trace.tree, name="tree"),
     path("traces/<hex32:trace_id>/spans/<hex16:span_id>/", trace.span, name="span"),
+    path("traces/<hex32:trace_id>/delete/", deletions.delete_trace, name="delete_trace"),
+    path("deletions/", deletions.deletions, name="deletions"),
+    path("deletions/ask/", deletions.ask, name="ask_deletion"),
+    path("deletions/<uuid:deletion_id>/retry/", deletions.retry, name="retry_deletion"),
+    path("delete/", deletions.delete_project, name="delete_project"),
+    path("retention/", retention.retention, name="retention"),
+    path("retention/default/", retention.set_default, name="set_retention"),
+    path("retention/apply/", retention.apply, name="apply_retention"),
+    path("retention/rules/add/", retention.add_rule, name="add_retention_rule"),
+    path(
+        "retention/rules/<uuid:retention_rule_id>/delete/",
+        retention.delete_rule,
+        name="delete_retention_rule",
+    ),
     path("ingest/", ingest_health.ingest_health, name="ingest_health"),
     path("ingest/rules/", ingest_rules.rules, name="ingest_rules"),
     path("ingest/rules/add/", ingest_rules.add, name="add_rule"),

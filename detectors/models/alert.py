@@ -48,7 +48,7 @@ class AlertDeliveryQuerySet(ProjectOwnedQuerySet["AlertDelivery"]):
 
 
 class AlertDelivery(ProjectOwned):
-    """One message to one recipient about one finding: the outbox, written with the finding.
+    """One recipient who is told of one finding: the outbox, written with the finding.
 
     `sending` is set before the mail server is spoken to. A row found there after its lease ran
     out may or may not have been delivered: it becomes `uncertain` and is never sent again by
@@ -72,6 +72,8 @@ class AlertDelivery(ProjectOwned):
     next_attempt_at = models.DateTimeField(default=timezone.now)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
+    # set when it went with others in one mail: the same for all of them
+    summary = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -90,6 +92,12 @@ class AlertDelivery(ProjectOwned):
                 fields=["next_attempt_at"],
                 name="alert_waiting",
                 condition=models.Q(state__in=["waiting", "sending"]),
+            ),
+            models.Index(fields=["project", "recipient", "created_at"], name="alert_by_recipient"),
+            models.Index(
+                fields=["summary"],
+                name="alert_by_summary",
+                condition=models.Q(summary__isnull=False),
             ),
         ]
 

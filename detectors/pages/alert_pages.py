@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import ProjectRequest, project_view
-from detectors import alerts
+from detectors import alert_mails, alerts
 from detectors.forms import AlertRouteForm
 from detectors.models import AlertDelivery, AlertRoute
 from integrations import email
@@ -75,7 +75,7 @@ def remove(request: ProjectRequest, project_id: uuid.UUID, route_id: uuid.UUID) 
 def test(request: ProjectRequest, project_id: uuid.UUID, route_id: uuid.UUID) -> HttpResponse:
     route = _get(request, route_id)
     try:
-        file = alerts.send_test(request.project, route.email)
+        file = alert_mails.send_test(request.project, route.email)
     except EmailError as error:
         messages.error(request, str(error))
     else:

@@ -29,6 +29,10 @@ function act(key) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target instanceof HTMLElement && event.target.matches("[data-search]")) {
+    event.target.blur();
+    return;
+  }
   if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || takesText(event.target)) return;
   if (document.querySelector("dialog:modal")) return;
   if (act(event.key)) event.preventDefault();

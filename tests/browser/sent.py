@@ -88,3 +88,15 @@ def hostile_run(trace_id: str) -> list[dict[str, Any]]:
 
 def siblings(trace_id: str, parent: str, count: int) -> Sequence[dict[str, Any]]:
     return [tool(trace_id, f"step_{number}", parent) for number in range(count)]
+
+
+def run_behind_http(trace_id: str) -> list[dict[str, Any]]:
+    """A model call below two spans of HTTP, one of which failed; a query to a database beside."""
+    root, inner, outer = (secrets.token_hex(8) for _ in range(3))
+    return [
+        agent(trace_id, "refunds", root),
+        otlp.span(trace_id, "POST /v1/chat", span_id=outer, parent=root, http__method="POST"),
+        otlp.span(trace_id, "proxy", span_id=inner, parent=outer, http__method="POST", error="502"),
+        chat(trace_id, inner, "Refund order 7, please.", "I will do that."),
+        otlp.span(trace_id, "SELECT orders", parent=root, db__system="postgresql"),
+    ]

@@ -33,6 +33,9 @@ PATHS = (
     "ingest/",
     "ingest/rules/",
     "ingest/rules/?match=infrastructure&pattern=&key=",
+    "retention/",
+    "deletions/",
+    "delete/",
 )
 ELSEWHERE = ("organizations/", "accounts/email/", "accounts/password/change/")
 

@@ -115,7 +115,7 @@ def test_keys_walk_the_list_and_open_a_trace(page: Page, place: Place, trace_id:
     expect(row).to_contain_text("newest")
     page.keyboard.press("/")
     expect(page.get_by_label("Find traces")).to_be_focused()
-    page.get_by_label("Find traces").blur()
+    page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"/traces/{trace_id}/"))
@@ -127,7 +127,6 @@ def test_keys_walk_the_tree_find_errors_and_text(page: Page, place: Place, trace
     expect(page.locator(SELECTED)).not_to_contain_text("issue_refund")
     page.keyboard.press("e")
     expect(page.locator(SELECTED)).to_contain_text("issue_refund")
-    page.locator(".tree-body").focus()
     page.keyboard.press("Home")
     expect(page.locator(SELECTED)).to_contain_text("refunds")
     page.keyboard.press("ArrowLeft")
@@ -148,6 +147,21 @@ def test_keys_walk_the_tree_find_errors_and_text(page: Page, place: Place, trace
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_on_a_phone_the_span_that_was_tapped_is_in_view(page: Page, place: Place) -> None:
+    trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
+    calls = [sent.chat(trace_id, root, f"Q{n}", f"A{n}") for n in range(60)]
+    sent.post(place.url, place.api_key, sent.agent(trace_id, "many", root), *calls)
+    page.set_viewport_size({"width": 390, "height": 800})
+    open_trace(page, place, trace_id)
+    expect(page.locator(".tree-row")).not_to_have_count(0)
+    row = page.locator(".tree-row").nth(3)
+    row.click()
+    panel = page.locator("span-panel [role=tablist]")
+    expect(panel).to_be_in_viewport()
+    expect(page.locator(SELECTED)).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollHeight") < 3000
 
 
 def test_finding_appears_on_the_open_page_and_is_confirmed_and_dismissed(
@@ -350,3 +364,36 @@ def test_what_arrives_does_not_move_what_is_being_pressed(page: Page, place: Pla
     page.mouse.up()
     expect(tab).to_have_attribute("aria-selected", "true")  # pressed where it was
     expect(banners.first).to_be_visible()
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".tree-row .tree-name bdi").all_inner_texts()
+
+
+def test_machinery_is_folded_away_with_its_count_until_it_is_wanted(
+    page: Page, place: Place
+) -> None:
+    trace_id = otlp.new_trace_id()
+    sent.post(place.url, place.api_key, *sent.run_behind_http(trace_id))
+    open_trace(page, place, trace_id)
+    assert names(page) == ["refunds", "proxy", "chat gpt-4.1-mini"]
+    expect(page.locator(".tree-row", has_text="proxy")).to_have_attribute("aria-level", "2")
+    expect(page.locator(".tree-tools")).to_contain_text("3 of 5 spans")
+    toggle = page.get_by_role("button", name="2 infrastructure")
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    whole = ["refunds", "POST /v1/chat", "proxy", "chat gpt-4.1-mini", "SELECT orders"]
+    assert sorted(names(page)) == sorted(whole)
+    toggle.click()
+    assert names(page) == ["refunds", "proxy", "chat gpt-4.1-mini"]
+    page.get_by_role("searchbox", name="Find in trace").fill("select")
+    expect(page.locator(".tree-row", has_text="SELECT orders")).to_be_visible()
+
+
+def test_a_link_to_a_span_of_machinery_shows_it(page: Page, place: Place) -> None:
+    trace_id = otlp.new_trace_id()
+    run = sent.run_behind_http(trace_id)
+    sent.post(place.url, place.api_key, *run)
+    page.goto(place.at(f"traces/{trace_id}/?span={run[-1]['spanId']}"))
+    expect(page.locator(SELECTED)).to_contain_text("SELECT orders")
+    assert "POST /v1/chat" not in names(page)

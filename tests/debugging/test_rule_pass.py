@@ -279,6 +279,16 @@ def test_code_attributes_are_followed_without_a_stack(shop: History) -> None:
     assert any("no stack trace" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("line", ["²", "-6", "6.0", "9" * 30, None, [6]])
+def test_code_attributes_with_a_line_that_is_none_still_lead_to_the_file(
+    shop: History, line: object
+) -> None:
+    attributes = {"code.filepath": "/srv/app/shop/pricing.py", "code.lineno": line}
+    span = SpanFacts("c" * 16, name="x", status="ERROR", attributes=attributes)
+    report = rule_pass.analyse(trace_of(shop, span), shop.mirror())
+    assert "shop/pricing.py" in {location.path for location in report.locations}
+
+
 def test_a_missing_commit_is_named_as_drift(shop: History) -> None:
     shop.replace("Read the amount", "shop/pricing.py", 'item["quantity"]', 'item["amount"]')
     trace = trace_of(shop, failing_span(shop.run("main.py")), ref="f" * 40)

@@ -9,7 +9,7 @@ import pytest
 from django.test.utils import override_settings
 
 from accounts.models import Project
-from detectors import alerts, defaults
+from detectors import alert_mails, defaults
 from detectors.models import Detector, Evidence, Finding
 from tests import golden
 
@@ -47,7 +47,7 @@ def finding(project: Project) -> Finding:
 
 def test_the_mail_about_a_finding(finding: Finding) -> None:
     with override_settings(PUBLIC_URL="https://trace.acme.example"):
-        mail = alerts.compose(finding, "ada@acme.example", key="finding-1")
+        mail = alert_mails.of_one(finding, "ada@acme.example", key="finding-1")
     golden.check("mail/finding.txt", _settled(f"Subject: {mail.subject}\n\n{mail.text}", finding))
     golden.check("mail/finding.html", _settled(mail.html, finding))
 
@@ -58,7 +58,7 @@ def test_no_trace_can_write_lines_of_the_mail(finding: Finding) -> None:
         text=f"fine\u2028{lie}\x0b{lie}\r{lie}\n{lie}", span_name=f"tool\n{lie}"
     )
     Finding.objects.filter(pk=finding.pk).update(summary=f"It failed\n{lie}")
-    mail = alerts.compose(Finding.objects.get(), "ada@acme.example", key="finding-1")
+    mail = alert_mails.of_one(Finding.objects.get(), "ada@acme.example", key="finding-1")
     assert lie in mail.text
     assert [line for line in mail.text.splitlines() if line.startswith(lie)] == []
 

@@ -6,6 +6,7 @@ import datetime as dt
 import email
 import email.policy
 import socket
+import uuid
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,8 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Project, User
-from detectors import alerts
-from detectors.models import AlertDelivery, AlertRoute, Finding
+from detectors import alerts, defaults
+from detectors.models import AlertDelivery, AlertRoute, Detector, Finding
 from tests.detectors.conftest import Detect
 
 START = dt.datetime(2026, 1, 5, 9, 0, tzinfo=dt.UTC)
@@ -212,6 +213,84 @@ def test_a_mail_that_cannot_be_written_is_tried_again_and_says_where(
     delivery = AlertDelivery.objects.get()
     assert delivery.state == "waiting"
     assert delivery.error.startswith(f"The directory for mails, {mail_directory}, cannot be used")
+
+
+def opened(project: Project, count: int, now: dt.datetime) -> list[Finding]:
+    defaults.ensure(project)
+    detector = Detector.objects.for_project(project).get(template="tool_failure")
+    findings = [
+        Finding(
+            project=project,
+            detector=detector,
+            trace_id=uuid.uuid4().hex,
+            generation=1,
+            fingerprint=uuid.uuid4().hex,
+            summary=f"refund {number} failed",
+            severity="high",
+            category="tool",
+            confidence=0.9,
+            created_at=now,
+        )
+        for number in range(count)
+    ]
+    Finding.objects.bulk_create(findings)
+    alerts.enqueue_all(findings, now)
+    return findings
+
+
+def test_a_storm_of_findings_becomes_a_mail_every_ten_minutes(
+    project: Project, mailbox: Mailbox
+) -> None:
+    first = opened(project, 3, START)
+    assert alerts.send_due(at(START)) == 3
+    stormy = START + dt.timedelta(minutes=1)
+    opened(project, 60, stormy)
+    assert alerts.send_due(at(stormy)) == 2, "five within ten minutes"
+    assert alerts.send_due(at(stormy + dt.timedelta(minutes=8))) == 0, "the others wait"
+    after = stormy + dt.timedelta(minutes=10)
+    opened(project, 1, after)
+    assert alerts.send_due(at(after)) == 59
+    assert alerts.send_due(at(after)) == 0
+    assert len(mailbox.mails) == 6
+    *single, summary = mailbox.mails
+    assert {mail["Subject"] for mail in single[:3]} == {
+        f"[Support] Tool failure: {finding.summary}" for finding in first
+    }
+    assert summary["Subject"] == "[Support] 59 more findings: Tool failure 59"
+    for kind in ("plain", "html"):
+        body = summary.get_body((kind,))
+        assert body is not None
+        assert body.get_content().count("/findings/") == 21, "twenty and the page of all"
+        assert "and 39 more" in body.get_content()
+    assert AlertDelivery.objects.filter(state="sent").count() == 64
+    calm = after + dt.timedelta(minutes=11)
+    opened(project, 1, calm)
+    assert alerts.send_due(at(calm)) == 1
+    assert mailbox.mails[-1]["Subject"] == "[Support] Tool failure: refund 0 failed"
+
+
+def test_a_storm_in_one_project_holds_no_mail_of_another_up(
+    project: Project, other_project: Project, mailbox: Mailbox
+) -> None:
+    opened(project, 30, START)
+    opened(other_project, 1, START + dt.timedelta(seconds=1))
+    assert alerts.send_due(at(START + dt.timedelta(seconds=2))) == 6
+    assert [mail["To"] for mail in mailbox.mails].count("mallory@globex.example") == 1
+
+
+def test_a_summary_that_is_not_taken_is_tried_again_as_a_whole(
+    project: Project, mailbox: Mailbox
+) -> None:
+    opened(project, 8, START)
+    alerts.send_due(at(START))
+    assert len(mailbox.mails) == 5
+    later = START + dt.timedelta(minutes=10)
+    mailbox.answer = "451 busy, try later"
+    assert alerts.send_due(at(later)) == 0
+    waiting = AlertDelivery.objects.filter(state="waiting")
+    assert {delivery.attempts for delivery in waiting} == {1}
+    mailbox.answer = ""
+    assert alerts.send_due(at(later + dt.timedelta(seconds=15))) == 3
 
 
 def test_only_routes_that_are_on_are_told(detect: Detect, project: Project, ada: User) -> None:

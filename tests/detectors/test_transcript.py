@@ -74,3 +74,29 @@ def test_a_huge_trace_fits_the_budget_and_says_what_is_missing() -> None:
 
 def test_a_short_trace_leaves_nothing_out() -> None:
     assert write([span(1, input="a", output="b")]).notes == ()
+
+
+def test_machinery_without_content_is_left_out_and_counted() -> None:
+    http = {"attributes": {"http.request.method": "POST"}}
+    spans = [
+        span(1, "agent", agent_name="triage"),
+        span(2, "span", "POST /chat", parent=1, **http),
+        span(3, name="search", parent=2),
+        span(4, "span", "GET /down", parent=3, status="error", status_message="502", **http),
+    ]
+    transcript = write(spans)
+    assert "POST /chat" not in transcript.text
+    assert "[2] tool 'search', status ok, 0.5 s, inside step 1" in transcript.text
+    assert "[3] span 'GET /down'" in transcript.text, "a failure is told"
+    assert transcript.span_ids == tuple(spans[at].span_id for at in (0, 2, 3))
+    assert transcript.notes == (
+        "1 span of HTTP, databases, RPC or queues, without content or error.",
+    )
+
+
+def test_a_trace_of_machinery_alone_is_shown() -> None:
+    http = {"attributes": {"http.request.method": "POST"}}
+    spans = [span(1, "span", "GET /", **http), span(2, "span", "GET /next", parent=1, **http)]
+    transcript = write(spans)
+    assert "[2] span 'GET /next', status ok, 0.5 s, inside step 1" in transcript.text
+    assert transcript.notes == ()

@@ -76,6 +76,9 @@ class Product:
         """0 while there is none."""
         return next((pid for pid in self.pids if processes.role(pid) == role), 0)
 
+    def all_of(self, role: str) -> list[int]:
+        return [pid for pid in self.pids if processes.role(pid) == role]
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Exit code and seconds."""
         began = time.monotonic()

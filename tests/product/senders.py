@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ class Senders:
 
     urls: list[str]
     api_key: str
+    make: Callable[[], tuple[str, dict[str, Any]]] = field(default=lambda: run_of_an_agent())
     acknowledged: dict[str, set[str]] = field(default_factory=dict)
     unanswered: dict[str, dict[str, Any]] = field(default_factory=dict)
     unexpected: list[int] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Senders:
 
     def _run(self, url: str) -> None:
         while not self._stop.is_set():
-            trace_id, body = _run_of_an_agent()
+            trace_id, body = self.make()
             try:
                 status = otlp.post(url, self.api_key, body, seconds=20).status_code
             except httpx.HTTPError:
@@ -67,7 +69,7 @@ def span_ids(body: dict[str, Any]) -> set[str]:
     return {span["spanId"] for span in spans}
 
 
-def _run_of_an_agent() -> tuple[str, dict[str, Any]]:
+def run_of_an_agent() -> tuple[str, dict[str, Any]]:
     trace_id, root = otlp.new_trace_id(), secrets.token_hex(8)
     children = [
         otlp.span(trace_id, f"step {number}", parent=root, note="x" * 500)

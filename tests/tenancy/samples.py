@@ -133,6 +133,24 @@ def drop_rule(project: Project) -> object:
     return DropRule.objects.create(project=project, pattern=f"secret of {project.name}").id
 
 
+def deletion(project: Project) -> object:
+    from traces.models import Deletion
+
+    return Deletion.objects.create(
+        project_id=project.id,
+        organization_id=project.organization_id,
+        project_name=project.name,
+        kind="traces",
+        asked_by_name="somebody",
+    ).id
+
+
+def retention_rule(project: Project) -> object:
+    from traces.models import RetentionRule
+
+    return RetentionRule.objects.create(project=project, days=7, tag=f"secret of {project.name}").id
+
+
 SAMPLES: dict[str, Sample] = {
     "key_id": api_key,
     "membership_id": membership,
@@ -145,6 +163,8 @@ SAMPLES: dict[str, Sample] = {
     "repository_id": repository,
     "override_id": price_override,
     "rule_id": drop_rule,
+    "deletion_id": deletion,
+    "retention_rule_id": retention_rule,
 }
 
 

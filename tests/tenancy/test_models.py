@@ -14,6 +14,8 @@ WITHOUT_OWNER = {
     "accounts.User": "a person belongs to organisations by memberships, to several or none",
     "accounts.Organization": "the tenant itself",
     "traces.InstalledPriceMap": "published prices, in force for every project alike",
+    "traces.Deletion": "the receipt of a deletion outlives its project",
+    "traces.DeletedTrace": "a tombstone outlives its project: a spool may still bring its spans",
     "traces.SpoolBatch": "a request's rows, perhaps in another database than its project; drained",
     "detectors.SweepCursor": "how far the sweep of all projects has come: times alone",
 }

@@ -9,8 +9,11 @@ from tests.tenancy.places import OUR_APPS
 TASKS = {
     "traces.settle": "all projects, by the SystemReader: quiet traces of the last minutes",
     "traces.settle_all": "all projects, by the SystemReader: quiet traces of the last days",
+    "traces.estimate_tokens": "all projects, by the SystemReader; then portions of one project",
     "traces.drain_spool": "all projects, in turns: spooled requests, each of one project",
     "traces.keep_ledger": "no project: how long the ledger's tables keep their rows",
+    "traces.delete": "claimed deletion rows, each of one project",
+    "traces.keep_retention": "all projects with rules, each asked for by itself; old tombstones",
     "detectors.sweep": "all projects, by the SystemReader; each run row belongs to one project",
     "detectors.run_pending": "claimed run rows, each of one project",
     "detectors.send_alerts": "claimed delivery rows, each of one project",

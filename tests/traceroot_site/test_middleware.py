@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.test import Client, RequestFactory
 from django.utils.cache import patch_vary_headers
 
 from accounts.models import Organization, Project, User
 from tests.cast import SignIn
-from traceroot_site.middleware import NoStoreMiddleware, RequestIdMiddleware
+from traceroot_site.middleware import (
+    MethodPageMiddleware,
+    NoStoreMiddleware,
+    RequestIdMiddleware,
+)
 
 NEVER_KEPT = "private, no-store"
 
@@ -103,3 +107,28 @@ def test_both_work_around_an_async_view() -> None:
 def test_an_id_from_the_proxy_is_kept_when_it_is_harmless(given: str, is_kept: bool) -> None:
     answer = Client().get("/livez", headers={"X-Request-Id": given.replace("\n", "")})
     assert (answer["X-Request-Id"] == given) is is_kept
+
+
+@pytest.mark.usefixtures("store")
+def test_an_address_of_a_form_that_is_opened_is_a_designed_page(
+    sign_in: SignIn, project: Project, ada: User
+) -> None:
+    browser = sign_in(ada)
+    for form in ("settings/rename/", "prices/add/", "ingest/rules/add/", "deletions/ask/"):
+        answer = browser.get(f"/projects/{project.id}/{form}")
+        assert (answer.status_code, answer["Allow"]) == (405, "POST")
+        assert "This address takes a form" in answer.content.decode()
+        assert answer["X-Request-Id"] in answer.content.decode()
+    api = browser.put("/api/v1/public/openapi.json")
+    assert api.status_code == 405
+    assert "json" in api["Content-Type"]
+
+
+def test_a_refused_method_of_an_async_view_has_its_page_too(project: Project, ada: User) -> None:
+    async def bare(request: HttpRequest) -> HttpResponse:
+        return HttpResponseNotAllowed(["POST"])
+
+    request = RequestFactory().get("/somewhere")
+    request.user = ada  # type: ignore[attr-defined]
+    answer = asyncio.run(MethodPageMiddleware(bare)(request))  # type: ignore[arg-type]
+    assert b"This address takes a form" in answer.content  # type: ignore[attr-defined]

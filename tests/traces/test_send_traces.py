@@ -182,6 +182,15 @@ def test_now_moves_all_times_by_the_same_amount(receiver: Receiver, tmp_path: Pa
             assert moved["attributes"] == original["attributes"]
 
 
+def test_a_time_that_is_none_is_left_to_the_receiver(receiver: Receiver, tmp_path: Path) -> None:
+    request = _request(1)
+    for span, time_ in zip(_spans(request), ("²", [1]), strict=True):
+        span["startTimeUnixNano"] = time_
+    (tmp_path / "runs.jsonl").write_text(json.dumps(request))
+    _send(tmp_path / "runs.jsonl", "--url", receiver.url, "--now")
+    assert [span["startTimeUnixNano"] for span in _spans(receiver.requests[0])] == ["²", [1]]
+
+
 def test_each_file_is_moved_on_its_own(receiver: Receiver, tmp_path: Path) -> None:
     one, two = _write(tmp_path / "one", 1), _write(tmp_path / "two", 3)
     _send(one, two, "--url", receiver.url, "--now")

@@ -114,7 +114,9 @@ class Supervisor:
         starting = []
         if otlp is not None:
             door = _grpc_arguments(plan.host, grpc)
-            child = self._start_child("receiver", otlp, environment, door)
+            # Python runs on one processor a process; all of them take from the same door.
+            for _ in range(settings.RECEIVERS):
+                child = self._start_child("receiver", otlp, environment, door)
             starting.append(("Receiver", child, otlp))
         starting.append(
             ("Web, worker and schedule", self._start_child("web", web, environment), web)

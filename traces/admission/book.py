@@ -17,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
+from traces.admission.buckets import Buckets
 from traces.admission.rates import Limit, Rates
 from traces.admission.rules import Rule
 from traces.store.errors import StoreError
@@ -41,7 +42,7 @@ class _State:
 
     def __init__(self) -> None:
         self.book: Book | None = None
-        self.rates = Rates()
+        self.rates = Rates(Buckets(settings.DATA_DIR / "run" / "rates"))
         self.lock = threading.Lock()
         self.stop = threading.Event()
 

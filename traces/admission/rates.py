@@ -1,7 +1,8 @@
 """Token buckets: how many spans a second and bytes a day a project may still send.
 
-One of each process. A request is taken while anything is left and then charged in full, so that a
-large one is never impossible; who is in debt waits until it is paid off.
+A request is taken while anything is left and then charged in full, so that a large one is never
+impossible; who is in debt waits until it is paid off. Spans are shared between the processes of a
+machine (`buckets`); bytes each process counts itself and hears of the others through receipts.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import math
 import threading
 from dataclasses import dataclass
 from uuid import UUID
+
+from traces.admission.buckets import Buckets
 
 BURST_SECONDS = 10
 """So many seconds' worth may come at once, after as long a pause."""
@@ -35,8 +38,6 @@ class OverLimit(Exception):
 
 @dataclass(slots=True)
 class _Account:
-    spans: float
-    at: float
     day: int = 0
     bytes: int = 0
 
@@ -44,8 +45,9 @@ class _Account:
 class Rates:
     """Safe from any thread. `now` is seconds since the epoch."""
 
-    def __init__(self) -> None:
+    def __init__(self, buckets: Buckets | None = None) -> None:
         self._accounts: dict[UUID, _Account] = {}
+        self._buckets = buckets or Buckets()
         self._lock = threading.Lock()
 
     def take(self, project_id: UUID, limit: Limit, spans: int, size: int, now: float) -> None:
@@ -53,20 +55,15 @@ class Rates:
         if not limit.spans_per_second and not limit.bytes_per_day:
             return
         with self._lock:
-            account = self._account(project_id, limit, now)
-            if limit.spans_per_second and account.spans <= 0:
-                raise OverLimit(
-                    f"This project sent more than its limit, {_spans(limit.spans_per_second)} a "
-                    "second. Send it again later.",
-                    max(1, math.ceil((1 - account.spans) / limit.spans_per_second)),
-                )
+            account = self._account(project_id, now)
             if limit.bytes_per_day and account.bytes >= limit.bytes_per_day:
                 raise OverLimit(
                     f"This project sent its limit, {limit.bytes_per_day:,} bytes a day (UTC). "
                     "Send it again tomorrow, or ask an admin of the project to raise the limit.",
                     max(1, math.ceil(_DAY_SECONDS - now % _DAY_SECONDS)),
                 )
-            account.spans -= spans
+            if limit.spans_per_second:
+                self._take_spans(project_id, limit.spans_per_second, spans, now)
             account.bytes += size
 
     def note_used(self, project_id: UUID, size: int, now: float) -> None:
@@ -74,20 +71,31 @@ class Rates:
         with self._lock:
             account = self._accounts.get(project_id)
             if account is None:
-                account = self._accounts[project_id] = _Account(math.inf, now)
+                account = self._accounts[project_id] = _Account()
             _turn_page(account, now)
             account.bytes = max(account.bytes, size)
 
-    def _account(self, project_id: UUID, limit: Limit, now: float) -> _Account:
-        full = float(limit.spans_per_second * BURST_SECONDS)
+    def _take_spans(self, project_id: UUID, per_second: int, spans: int, now: float) -> None:
+        full = float(per_second * BURST_SECONDS)
+        with self._buckets.held():
+            left, at = self._buckets.read(project_id) or (full, now)
+            if at > now + _DAY_SECONDS:  # by a clock that was wrong
+                left, at = full, now
+            left = min(full, left + max(0.0, now - at) * per_second)
+            if left <= 0:
+                raise OverLimit(
+                    f"This project sent more than its limit, {_spans(per_second)} a second. "
+                    "Send it again later.",
+                    max(1, math.ceil((1 - left) / per_second)),
+                )
+            self._buckets.write(project_id, left - spans, now)
+
+    def _account(self, project_id: UUID, now: float) -> _Account:
         account = self._accounts.get(project_id)
         if account is None:
             if len(self._accounts) >= _MOST_PROJECTS:
                 self._accounts.clear()
-            account = self._accounts[project_id] = _Account(full, now)
-        passed = max(0.0, now - account.at)
-        account.spans = min(full, account.spans + passed * limit.spans_per_second)
-        account.at = now
+            account = self._accounts[project_id] = _Account()
         _turn_page(account, now)
         return account
 

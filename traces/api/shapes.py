@@ -67,6 +67,7 @@ def list_item(summary: TraceSummary) -> dict[str, Any]:
         "output": summary.output_preview or None,
         "total_input_tokens": usage.input if usage else None,
         "total_output_tokens": usage.output if usage else None,
+        "estimated_tokens": summary.estimated_tokens,
         "total_cost": money(summary.cost_usd),
         "metadata_map": dict(summary.metadata),
         "trace_url": trace_url(summary),
@@ -100,6 +101,7 @@ def detail(
         "output": (output_text or None) if with_io else None,
         "metadata": _trace_metadata(summary, root, spans) if "metadata" in groups else None,
         "span_count": max(summary.span_count, len(spans)),
+        "estimated_tokens": summary.estimated_tokens,
         "spans": [
             {**span_item(span, groups), **({"cost_explanation": why[span.span_id]} if why else {})}
             for span in spans
@@ -158,6 +160,7 @@ def span_item(span: Span, groups: set[str]) -> dict[str, Any]:
         "output_tokens": usage.output if usage else None,
         "total_tokens": usage.total if usage else None,
         "usage_details": usage_details(usage),
+        "usage_estimated_by": span.estimated_by or None,
         "cost_details": cost_details(span),
         "git_source_file": span.git_source_file or None,
         "git_source_line": span.git_source_line or None,

@@ -40,8 +40,8 @@ class GroupCommit(Generic[T, R]):
     `commits` run at once, in threads, each of at most `max_size` (or one item); a second one
     begins only for `worth` that waits. More than `max_waiting` waiting is refused with Overloaded,
     and so is more than half of that of one owner (mostly a project); owners take turns. After a
-    commit, the seconds that `rest` gives for its number of items pass before the next: under load
-    fewer and larger ones, and no wait for whoever comes alone.
+    commit, the seconds that `rest` gives for its size and its number of items pass before the next:
+    under load fewer and larger ones, and next to no wait for whoever comes alone.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class GroupCommit(Generic[T, R]):
         max_size: int,
         max_waiting: int,
         worth: int = 1,
-        rest: Callable[[int], float] = lambda items: 0.0,
+        rest: Callable[[int, int], float] = lambda size, items: 0.0,
     ) -> None:
         self._commit = commit
         self._size = size
@@ -127,7 +127,7 @@ class GroupCommit(Generic[T, R]):
             log.exception("store.commit_failed requests=%d", len(group))
             outcomes = [StoreUnavailable(f"Writing failed: {type(error).__name__}.")] * len(group)
         finally:
-            if (rest := self._rest(len(group))) > 0:
+            if (rest := self._rest(sum(waiting.size for waiting in group), len(group))) > 0:
                 loop.call_later(rest, self._finish)
             else:
                 self._finish()

@@ -41,11 +41,12 @@ class Balance:
     rejected: int
     dropped: int
     unacknowledged: int
-    """Stored by requests that got no answer, which their senders send again."""
+    """Stored by requests that got no answer, which their senders send again; also by an INSERT in
+    which the engine died before it had written its ledger."""
     gone: int
     """In the ledger and not among the spans."""
     unledgered: int
-    """Among the spans and not in the ledger."""
+    """Acknowledged, among the spans and not in the ledger."""
 
     @property
     def explained(self) -> int:
@@ -71,6 +72,7 @@ def balance(project_id: UUID, *, since_ns: int, until_ns: int) -> Balance:
     known = _receipted(project_id, list(spooled))
     waiting = {ns: spans for ns, spans in spooled.items() if ns not in known}
     found = _differences(project_id, window, waiting)
+    past = _one("spans_without_ledger", window)
     spooled_spans = sum(waiting.values())
     return Balance(
         requests=told["requests"] + len(waiting),
@@ -83,9 +85,9 @@ def balance(project_id: UUID, *, since_ns: int, until_ns: int) -> Balance:
         missing=found.missing,
         rejected=told["rejected"],
         dropped=told["dropped"],
-        unacknowledged=found.unacknowledged,
+        unacknowledged=found.unacknowledged + past["cut_short"],
         gone=_one("ledger_without_spans", window)["spans"],
-        unledgered=_one("spans_without_ledger", window)["spans"],
+        unledgered=past["spans"],
     )
 
 

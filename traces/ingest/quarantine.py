@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.utils import IntegrityError
 
 from accounts.models import Project
+from traces.deletion import tombstones
 from traces.ingest.arrivals import Arrival
 from traces.models import QuarantinedSpan
 from traces.spool import deposits, encoding
@@ -74,7 +75,8 @@ def release(spans: Sequence[QuarantinedSpan], *, now: datetime) -> tuple[int, in
     stored = refused = 0
     for span in spans:
         try:
-            writer.insert([encoding.decode(bytes(span.content)).batch])
+            arrivals = tombstones.without_deleted([encoding.decode(bytes(span.content))])
+            writer.insert([arrival.batch for arrival in arrivals])
         except (StoreRejected, encoding.Unreadable) as error:
             refused += 1
             QuarantinedSpan.objects.filter(pk=span.pk).update(reason=_clean(str(error)))

@@ -1,4 +1,4 @@
-"""Which cost of a project's spans counts where several are known."""
+"""Which cost of a project's spans counts where several are known, and whether one is estimated."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ class CostRuleQuerySet(ProjectOwnedQuerySet["CostRule"]):
 
 
 class CostRule(ProjectOwned):
-    """A project without one takes what its spans report."""
+    """A project without one takes what its spans report, and estimates what they do not."""
 
     class Counts(models.TextChoices):
         REPORTED = "reported", "What the spans report, else ours"
         COMPUTED = "computed", "Ours, else what the spans report"
 
     counts = models.CharField(max_length=10, choices=Counts.choices, default=Counts.REPORTED)
+    estimates_tokens = models.BooleanField(default=True)
 
     objects = CostRuleQuerySet.as_manager()
 

@@ -55,3 +55,9 @@ class RuleForm(forms.Form):
         choices=CostRule.Counts.choices,
         widget=forms.RadioSelect,
     )
+    estimates_tokens = forms.BooleanField(
+        label="Estimate the tokens of calls that report none",
+        help_text="Counted from their texts some minutes after a trace has settled, and marked as "
+        "estimated wherever they are shown.",
+        required=False,
+    )

@@ -107,7 +107,12 @@ def set_rule(request: ProjectRequest, project_id: UUID) -> HttpResponse:
     form = RuleForm(request.POST)
     if not form.is_valid():
         return _page(request, OverrideForm(), rule=form, status=422)
-    changes.set_rule(request.project, form.cleaned_data["counts"], by=request.user)
+    changes.set_rule(
+        request.project,
+        form.cleaned_data["counts"],
+        by=request.user,
+        estimates_tokens=form.cleaned_data["estimates_tokens"],
+    )
     messages.success(request, "Saved. It counts for spans that arrive from now on.")
     return redirect("traces:prices", project_id=project_id)
 
@@ -140,7 +145,7 @@ def _page(
 
 def _rule_form(request: ProjectRequest) -> RuleForm:
     rule = CostRule.objects.for_project(request.project).first() or CostRule()
-    return RuleForm(initial={"counts": rule.counts})
+    return RuleForm(initial={"counts": rule.counts, "estimates_tokens": rule.estimates_tokens})
 
 
 def _state(override: PriceOverride, now: datetime) -> str:

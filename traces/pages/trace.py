@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
@@ -15,7 +16,7 @@ from traces.spans import Span
 from traces.store.reader import SpanReader
 from traces.store.rows import SpanOutline, TraceSummary
 
-_COUNTS = ("calls", "input", "output", "unpriced")
+_COUNTS = ("calls", "input", "output", "unpriced", "estimated")
 
 
 @project_view("traces.read")
@@ -24,8 +25,11 @@ def trace(request: ProjectRequest, project_id: UUID, trace_id: bytes) -> HttpRes
     reader = SpanReader(project_id)
     summary = _summary(reader, trace_id)
     outline = reader.outline(trace_id)
-    selected = _selected(request.GET.get("span", ""), outline)
+    asked = request.GET.get("span", "").lower()
+    selected = _selected(asked, outline)
     span = reader.span(trace_id, selected.span_id) if selected else None
+    if asked and (selected is None or selected.span_id.hex() != asked):
+        messages.warning(request, "The span that this address names is not in the trace.")
     context = {
         "nav": "traces",
         "trace": summary,
@@ -108,8 +112,8 @@ def _facts(outline: list[SpanOutline], summary: TraceSummary) -> dict[str, Any]:
 def _selected(wanted: str, outline: list[SpanOutline]) -> SpanOutline | None:
     """The span of the URL, else the deepest failure (the last to start), else the root."""
     by_id = {span.span_id.hex(): span for span in outline}
-    if wanted.lower() in by_id:
-        return by_id[wanted.lower()]
+    if wanted in by_id:
+        return by_id[wanted]
     failed = [span for span in outline if span.status == "error"]
     if failed:
         parents = {span.parent_span_id for span in failed}
@@ -139,6 +143,7 @@ def _cost_lines(outline: list[SpanOutline], summary: TraceSummary) -> list[dict[
         if one.usage:
             line["input"] += one.usage.input
             line["output"] += one.usage.output
+            line["estimated"] += one.is_estimated
         if one.cost_usd is None:
             line["unpriced"] += 1
         else:

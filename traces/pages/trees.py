@@ -94,6 +94,10 @@ def _row(span: SpanOutline, depth: int, parent: bytes, summary: TraceSummary) ->
         "findings": 0,
         "running": not span.end_ns and not is_cut_off(span, summary),
     }
+    if span.is_infrastructure:
+        row |= {"kind": "infra", "infrastructure": True}
+    if span.is_estimated:
+        row["tokens_estimated"] = True
     if span.first_token_ns > span.start_ns:
         row["first_token_ms"] = (span.first_token_ns - summary.start_ns) / 1e6
     if span.kind in {"tool", "agent"} and span.tool_name and span.tool_name not in span.name:
@@ -115,6 +119,8 @@ def notes(outline: Sequence[SpanOutline], summary: TraceSummary) -> list[str]:
         found.append("the root span has not arrived")
     if summary.unpriced_spans:
         found.append(_unpriced(summary))
+    if summary.estimated_tokens:
+        found.append(_estimated(summary))
     if outline and outline[0].start_ns > summary.start_ns + totals.CLOCK_AHEAD_SECONDS * 10**9:
         found.append("the sender's clock is ahead: the trace is listed by its arrival")
     if unended := sum(is_cut_off(span, summary) for span in outline):
@@ -149,6 +155,12 @@ def _unpriced(summary: TraceSummary) -> str:
     if summary.cost_usd is None:
         return f"{who} no known price: the cost is unknown"
     return f"{who} no known price: the cost is at least {money(summary.cost_usd)}"
+
+
+def _estimated(summary: TraceSummary) -> str:
+    total = summary.usage.total if summary.usage is not None else 0
+    which = "the" if summary.estimated_tokens >= total else f"{summary.estimated_tokens:,} of the"
+    return f"{which} tokens are estimated from texts: their calls reported none"
 
 
 def _own_ancestors(outline: Sequence[SpanOutline], cyclic: set[bytes]) -> str:

@@ -10,6 +10,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Project, User
 from traces.models import CostRule, PriceOverride
@@ -32,7 +33,19 @@ def add(project: Project, override: PriceOverride, by: User | None) -> PriceOver
     override.pattern = override.pattern.strip()
     override.provider = override.provider.strip()
     check(override.pattern, override.valid_from, override.valid_until)
-    if PriceOverride.objects.for_project(project).count() >= MOST_OVERRIDES:
+    own = PriceOverride.objects.for_project(project)
+    is_open = Q(valid_until=None) | Q(valid_until=override.valid_until)
+    same = own.filter(
+        is_open,
+        pattern=override.pattern,
+        provider=override.provider,
+        valid_from=override.valid_from,
+    )
+    if same.exists():
+        raise BadPrice(
+            f"There is a price of {override} from that time already. End or delete it first."
+        )
+    if own.count() >= MOST_OVERRIDES:
         raise BadPrice(f"A project has at most {MOST_OVERRIDES} prices. Delete some that ended.")
     with transaction.atomic():
         override.save(force_insert=True)
@@ -79,15 +92,22 @@ def delete(override: PriceOverride, by: User | None) -> None:
     _log("deleted", override, by)
 
 
-def set_rule(project: Project, counts: str, by: User | None) -> None:
-    """Which cost counts, for spans that arrive from now on; repricing applies it to others."""
+def set_rule(
+    project: Project, counts: str, by: User | None, *, estimates_tokens: bool = True
+) -> None:
+    """Which cost counts, for spans that arrive from now on; repricing applies it to others.
+
+    `estimates_tokens`: of calls that report none, in traces that settle from now on.
+    """
+    values = {"counts": counts, "estimates_tokens": estimates_tokens}
     with transaction.atomic():
-        CostRule.objects.update_or_create(project=project, defaults={"counts": counts})
+        CostRule.objects.update_or_create(project=project, defaults=values)
         _changed()
     log.info(
-        "prices.rule_set project=%s counts=%s by=%s",
+        "prices.rule_set project=%s counts=%s estimates_tokens=%s by=%s",
         project.id,
         counts,
+        estimates_tokens,
         by.pk if by else None,
     )
 

@@ -71,6 +71,8 @@ def _explain(span: Span, made: dict[str, PriceOverride]) -> Explanation | None:
         note = note or _unknown(span, quote)
     elif not note and price is not None and quotes.of(span, quote) != computed:
         note = "These prices have changed since: the lines are today's and add up to another sum."
+    if span.estimated_by:
+        note = f"{_estimated(span)} {note}".strip()
     return Explanation(
         counted=_counted(span),
         cost_usd=span.cost_usd,
@@ -129,6 +131,13 @@ def _unknown(span: Span, quote: Quote) -> str:
         billed = " and ".join(quote.price.units) or "token"
         return f"{quote.price.model} is billed by {billed}, and the span says no number of these."
     return "The span was stored before this price was known; repricing fills it in."
+
+
+def _estimated(span: Span) -> str:
+    return (
+        "The call reported no tokens: they are estimated from its texts, counted with "
+        f"{span.estimated_by}."
+    )
 
 
 def _overrides(spans: list[Span]) -> dict[str, PriceOverride]:

@@ -170,6 +170,6 @@ def _move(holder: dict[str, Any], names: tuple[str, ...], shift_ns: int) -> None
 def _time(holder: Mapping[str, Any], name: str) -> int:
     """0 without a usable time: what is wrong with a span is for the receiver to say."""
     value = holder.get(name) if isinstance(holder, dict) else None
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) else 0

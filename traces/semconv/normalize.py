@@ -172,6 +172,8 @@ def _fill_text(span: Span, lifted: Lifted, facts: ResourceFacts, sources: dict[s
         if field not in names:
             setattr(span, field, text)
             sources[field] = source
+    if span.git_repo:
+        span.git_repo = reading.without_secrets(span.git_repo)
 
 
 def _fill_names(span: Span, sources: dict[str, str]) -> None:

@@ -41,7 +41,9 @@ _TALKING_KINDS = frozenset({"llm", "agent"})
 
 
 def of(span: Span) -> dict[str, Any]:
-    """Everything that the span has, by field name."""
+    """Everything that the span says, by field name; no estimate and nothing made of one."""
+    usage = None if span.estimated_by else span.usage
+    cost_usd = span.reported_cost_usd if span.estimated_by else span.cost_usd
     found: dict[str, Any] = {name: getattr(span, name) for name in _SAME}
     found |= {
         "git_source_line": span.git_source_line or None,
@@ -60,9 +62,9 @@ def of(span: Span) -> dict[str, Any]:
         "truncated": dict(span.truncated),
         "params": params.of(span),
         "retrieval_contexts": documents.of(span),
-        "cost_total": None if span.cost_usd is None else float(span.cost_usd),
+        "cost_total": None if cost_usd is None else float(cost_usd),
         **_content(span),
-        **(_tokens(span.usage) if span.usage is not None else _total_alone(span)),
+        **(_tokens(usage) if usage is not None else _total_alone(span)),
     }
     if counted := _other_counts(span):
         found["usage"] = counted

@@ -22,6 +22,7 @@ _MAX_COUNT = 2**53
 _MOST_LEVELS = 100
 _CUT = "…"
 _LONGEST_LITERAL = 4_000
+_USER_INFORMATION = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]{0,20})://([^/\s]*)@")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(enc_hook=lambda value: str(value)).encode
@@ -30,6 +31,17 @@ _encode = msgspec.json.Encoder(enc_hook=lambda value: str(value)).encode
 def text(value: AttributeValue) -> str:
     """Text verbatim, anything else as compact JSON."""
     return value if isinstance(value, str) else as_json(value)
+
+
+def without_secrets(address: str) -> str:
+    """A repository's address without the password or token that may stand before its host: all
+    members see it. Over SSH the name is a part of the address, over HTTP it may be the token."""
+    found = _USER_INFORMATION.match(address) if "@" in address else None
+    if found is None:
+        return address
+    scheme, said = found.groups()
+    name = "" if scheme.lower() in {"http", "https"} else f"{said.partition(':')[0]}@"
+    return f"{scheme}://{name}{address[found.end() :]}"
 
 
 def as_json(value: Any) -> str:

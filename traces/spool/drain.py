@@ -15,6 +15,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import connections
 
+from traces.deletion import tombstones
 from traces.ingest import quarantine, receipts
 from traces.ingest.arrivals import Arrival
 from traces.models import SpoolBatch
@@ -85,7 +86,8 @@ class Drainer:
 
     def store(self, claimed: Sequence[_Claimed]) -> None:
         """Rows, then receipts. Raises StoreUnavailable."""
-        receipts.insert([arrival.receipt for arrival in self._stored([a for _, a in claimed])])
+        arrivals = tombstones.without_deleted([arrival for _, arrival in claimed])
+        receipts.insert([arrival.receipt for arrival in self._stored(arrivals)])
 
     def finish(self, claimed: Sequence[_Claimed]) -> None:
         leases.finish(self.owner, [batch for batch, _ in claimed])

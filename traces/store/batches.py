@@ -73,6 +73,26 @@ def joined(batches: Sequence[Batch]) -> Columns:
     ]
 
 
+def without_empty(
+    columns: Columns, names: Sequence[str], types: Sequence[str]
+) -> tuple[Columns, list[str], list[str]]:
+    """Without the columns in which no row has a value: the engine fills in what they hold.
+
+    Two in five columns of an INSERT, whose encoding and reading cost more than looking. The columns
+    of `spans` have their type's own default, or none that an empty value could stand for.
+    """
+    kept = [
+        index
+        for index, column in enumerate(columns)
+        if any(column) or (types[index].startswith("Nullable") and set(column) != {None})
+    ]
+    return (
+        [columns[index] for index in kept],
+        [names[index] for index in kept],
+        [types[index] for index in kept],
+    )
+
+
 def portions(batches: Sequence[Batch], max_rows: int) -> Iterator[list[Batch]]:
     """What may share an INSERT: the same table and columns, few retention classes, at most
     `max_rows` rows (but always one batch).

@@ -20,6 +20,9 @@ _CREATE_VIEW = re.compile(
 _ALTER = re.compile(r"^ALTER TABLE (\w+)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _MODIFY_VIEW = re.compile(r"^ALTER TABLE (\w+)\s+MODIFY QUERY\b(.*)", re.IGNORECASE | re.DOTALL)
 _DROP = re.compile(r"^DROP (TABLE|VIEW)( IF EXISTS)? (\w+)", re.IGNORECASE)
+_DELETE = re.compile(
+    r"^DELETE FROM (\w+)\s+((?:IN PARTITION ID '\w+'\s+)?WHERE\s.*)", re.IGNORECASE | re.DOTALL
+)
 _FROM = re.compile(r"\bFROM (\w+)\b", re.IGNORECASE)
 _ENGINE = re.compile(r"\bENGINE = (\w*MergeTree)\b(?:\(([^()]*)\))?")
 _COLUMNS_ONLY = re.compile(r"^(?:ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b", re.IGNORECASE)
@@ -39,7 +42,7 @@ def render(statement: str) -> list[str]:
     statement = statement.strip()
     if not settings.CLICKHOUSE_CLUSTER:
         return [statement]
-    for rule in (_table, _view, _view_change, _change, _drop):
+    for rule in (_table, _view, _view_change, _change, _delete, _drop):
         if rendered := rule(statement):
             return rendered
     raise ValueError(f"No rule says how to run this on a cluster: {statement[:100]}")
@@ -48,6 +51,17 @@ def render(statement: str) -> list[str]:
 def stored_name(table: str) -> str:
     """The table that holds the rows of `table` on a server."""
     return f"{table}_shard" if _is_sharded(table) else table
+
+
+def is_cluster() -> bool:
+    return bool(settings.CLICKHOUSE_CLUSTER)
+
+
+def on_all_servers(table: str) -> str:
+    """A table of the engine about itself, of every server."""
+    return (
+        f"clusterAllReplicas('{settings.CLICKHOUSE_CLUSTER}', {table})" if is_cluster() else table
+    )
 
 
 def read_settings() -> dict[str, Any]:
@@ -126,6 +140,11 @@ def _change(statement: str) -> list[str]:
         # A table that only spreads has columns, but no indexes, settings or rows of its own.
         names.append(table)
     return [f"ALTER TABLE {name} {_on()} {change}" for name in names]
+
+
+def _delete(statement: str) -> list[str]:
+    found = _DELETE.match(statement)
+    return [f"DELETE FROM {stored_name(found[1])} {_on()} {found[2]}"] if found else []
 
 
 def _drop(statement: str) -> list[str]:

@@ -25,14 +25,16 @@ from traces.store.reads.verdicts import VerdictReads
 from traces.store.rows import SpanOutline, TraceSummary
 
 RUNNING_LOOKBACK_SECONDS = 24 * 3600
-_MAX_RUNNING = 200
-_MAX_OUTLINE = 100_000
+MAX_OUTLINE = 100_000
 _MAX_COUNTED = 10_000
 _MAX_UNSETTLED = 20_000
 _SPARE_KEYS = 10
 # A row's generations have one key, which decides the partition.
 _OF_TRACES = {"do_not_merge_across_partitions_select_final": 1}
-_NEWEST = (2**64 - 1, b"\xff" * 16)
+_Place = tuple[int, bytes]
+"""Where a trace is in the list: its start in nanoseconds, then its id."""
+_NEWEST: _Place = (2**64 - 1, b"\xff" * 16)
+_OLDEST: _Place = (0, b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +68,45 @@ class SpanReader(
 
     def traces(self, wanted: TraceFilter, *, limit: int = 50, cursor: str = "") -> TracePage:
         """Newest traces first, running ones among them; `cursor` continues a page."""
-        parameters = {**wanted.parameters(), "limit": limit + 1}
-        before_ns, before_id = from_cursor(cursor, "number", "trace") if cursor else _NEWEST
-        before = before_ns, before_id
-        parameters["before_ns"], parameters["before_id"] = before_ns, before_id.hex()
+        before = _NEWEST
+        if cursor:
+            start_ns, trace_id = from_cursor(cursor, "number", "trace")
+            before = start_ns, trace_id
+        while True:
+            found, seen_to = self._found(wanted, before, limit + 1)
+            ordered = sorted(found, key=_place, reverse=True)
+            if len(ordered) > limit:
+                return TracePage(ordered[:limit], _to_cursor(_place(ordered[limit - 1])))
+            goes_on = _OLDEST < seen_to < before
+            if ordered or not goes_on:
+                return TracePage(ordered, _to_cursor(seen_to) if goes_on else "")
+            before = seen_to
+
+    def _found(
+        self, wanted: TraceFilter, before: _Place, limit: int
+    ) -> tuple[list[TraceSummary], _Place]:
+        """What matches before a place, at least `limit` of it or all of it, and how far was looked.
+
+        There may be less than `limit` of them at last: some are running and elsewhere by now, of
+        some only the index said that they failed. What is further away was not looked for.
+        """
+        parameters = {**wanted.parameters(), "limit": limit}
+        parameters["before_ns"], parameters["before_id"] = before[0], before[1].hex()
         # Running first: a trace that settles in between is then in both, never in neither.
         running = self._running(wanted, parameters)
-        found = {row.trace_id: row for row in self._settled(wanted, parameters)}
+        settled = self._settled(wanted, parameters)
+        seen_to = max(
+            min(map(_place, rows)) if len(rows) >= limit else _OLDEST for rows in (running, settled)
+        )
+        found = {row.trace_id: row for row in settled}
         # A running trace has a newer truth than its settled row, and maybe an earlier start: the
         # row goes, and the trace comes where it belongs, once.
         for row in running:
             found.pop(row.trace_id, None)
-            if (row.start_ns, row.trace_id) < before:
+            # The index knows of any error; the summary knows whether the trace failed.
+            if _place(row) < before and (wanted.status != "error" or row.status == "error"):
                 found[row.trace_id] = row
-        ordered = sorted(found.values(), key=lambda row: (row.start_ns, row.trace_id), reverse=True)
-        page = ordered[:limit]
-        more = len(ordered) > limit
-        return TracePage(page, _to_cursor(page[-1]) if more else "")
+        return [row for row in found.values() if _place(row) >= seen_to], seen_to
 
     def _settled(self, wanted: TraceFilter, parameters: Mapping[str, Any]) -> list[TraceSummary]:
         if wanted.status == "running":
@@ -111,8 +135,13 @@ class SpanReader(
         ]
 
     def _newest(self, keys: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
-        """Of rows that matched, those that are their trace's newest generation, at most `limit`."""
+        """Of rows that matched, those that are their trace's newest generation, at most `limit`.
+
+        A generation may be there twice until the engine merges: what was asked to write it was
+        killed before it knew that it had.
+        """
         found: list[dict[str, Any]] = []
+        keys = list({(key["trace_id"], key["generation"]): key for key in keys}.values())
         while keys and len(found) < limit:
             some, keys = keys[: limit + _SPARE_KEYS], keys[limit + _SPARE_KEYS :]
             rows = self._query(
@@ -139,11 +168,8 @@ class SpanReader(
         return {row["trace_id"]: row["findings"] for row in found}
 
     def _running(self, wanted: TraceFilter, parameters: Mapping[str, Any]) -> list[TraceSummary]:
-        limit = min(parameters["limit"], _MAX_RUNNING)
-        running = self._running_ids(wanted, {**parameters, "limit": limit})
-        found = self.running_summaries([row["trace_id"] for row in running])
-        # The index knows of any error; the summary knows whether the trace failed.
-        return [row for row in found if wanted.status != "error" or row.status == "error"]
+        running = self._running_ids(wanted, parameters)
+        return self.running_summaries([row["trace_id"] for row in running])
 
     def _running_ids(
         self, wanted: TraceFilter, parameters: Mapping[str, Any]
@@ -170,7 +196,7 @@ class SpanReader(
         """Summaries computed from the spans stored so far; of a list, from the first of each."""
         if not trace_ids:
             return []
-        per_trace = _MAX_OUTLINE // len(trace_ids)
+        per_trace = MAX_OUTLINE // len(trace_ids)
         spans = self._query(
             statements.text("spans_of_traces"),
             {"trace_ids": [trace_id.hex() for trace_id in trace_ids], "per_trace": per_trace},
@@ -207,7 +233,7 @@ class SpanReader(
             return []
         found = self._query(
             statements.text("trace_outline"),
-            {**_span_window(trace_id, window), "limit": _MAX_OUTLINE},
+            {**_span_window(trace_id, window), "limit": MAX_OUTLINE},
         )
         outlines = [summaries.outline(row) for row in found]
         return sorted(outlines, key=lambda span: (span.start_ns, span.span_id))
@@ -257,5 +283,9 @@ def _span_window(trace_id: bytes, window: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _to_cursor(last: TraceSummary) -> str:
-    return to_cursor([last.start_ns, last.trace_id])
+def _place(row: TraceSummary) -> _Place:
+    return row.start_ns, row.trace_id
+
+
+def _to_cursor(last: _Place) -> str:
+    return to_cursor(list(last))

@@ -60,6 +60,10 @@ class TraceSummary:
     git_repo: str = ""
     git_ref: str = ""
     usage: Usage | None = None
+    estimated_tokens: int = 0
+    """Of the usage what no call reported but was estimated (`traces.estimates`)."""
+    unreported_calls: int = 0
+    """Calls to estimate: they report no usage and have a text."""
     cost_usd: Decimal | None = None
     usage_shares: tuple[UsageShare, ...] = ()
     unpriced_spans: int = 0
@@ -107,13 +111,15 @@ class SpanOutline:
     cost_usd: Decimal | None
     error_type: str
     error_message: str
+    is_infrastructure: bool
+    is_estimated: bool
 
 
 _Read = Callable[[Span], Any]
 _as_json = msgspec.json.Encoder().encode
 
 
-def _text(sources: Mapping[str, str | int]) -> str:
+def sources_text(sources: Mapping[str, str | int]) -> str:
     return _as_json(sources).decode()
 
 
@@ -190,7 +196,7 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("computed_cost_usd", "Nullable(Decimal(18, 9))", lambda s: cells.money(s.computed_cost_usd)),
     ("price_version", "LowCardinality(String)", attrgetter("price_version")),
     ("prefers_computed", "Bool", attrgetter("prefers_computed")),
-    ("sources_json", "LowCardinality(String)", lambda s: _text(s.sources)),
+    ("sources_json", "LowCardinality(String)", lambda s: sources_text(s.sources)),
     ("links_json", "String", lambda s: _links_json(s.links)),
     ("events_json", "String", lambda s: _events_json(s.events)),
     ("resource_json", "String", attrgetter("resource_json")),
@@ -200,7 +206,7 @@ SPAN_COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("dropped_attributes", "UInt32", attrgetter("dropped_attributes")),
     ("dropped_events", "UInt32", attrgetter("dropped_events")),
     ("dropped_links", "UInt32", attrgetter("dropped_links")),
-    ("truncated", "String", lambda s: _text(s.truncated) if s.truncated else ""),
+    ("truncated", "String", lambda s: sources_text(s.truncated) if s.truncated else ""),
 )
 _TYPED = [(name, type_) for name, type_, _ in SPAN_COLUMNS] + list(attribute_maps.COLUMNS)
 COLUMN_NAMES = [name for name, _ in _TYPED]

@@ -14,7 +14,7 @@ _SAME = (
     "session_id", "user_id", "input_preview", "output_preview", "error_preview",
     "environment", "release", "service_name", "metadata", "git_repo", "git_ref", "cost_usd",
     "unpriced_spans", "orphan_spans", "is_rootless", "generation", "settled_at", "is_evaluation",
-    "completeness", "missing", "infrastructure_spans",
+    "completeness", "missing", "infrastructure_spans", "estimated_tokens", "unreported_calls",
 )  # fmt: skip
 _TUPLES = ("models", "agents", "tools", "tags")
 
@@ -55,4 +55,6 @@ def outline(row: Mapping[str, Any]) -> SpanOutline:
         cost_usd=row["cost_usd"],
         error_type=row["error_type"],
         error_message=row["error_message"],
+        is_infrastructure=row["is_infrastructure"],
+        is_estimated=row["is_estimated"],
     )

@@ -23,6 +23,7 @@ QUERY_FILES = {
     "system_span_texts": "settle reads the content that previews need, by (project, trace, span)",
     "system_span_counts": "settle counts the spans of a trace that is too large to be read whole",
     "system_settled_since": "the detectors' sweep queues settled traces of all projects at once",
+    "system_to_estimate": "estimating finds settled traces of all projects with silent calls",
     "system_received_bytes": "limits of bytes a day hold across processes, for limited projects",
     "system_clock": "the engine's clock; reads no table",
 }
@@ -33,7 +34,8 @@ _COLUMNS = (
     "project", "trace_id", "span_id", "parent_span_id", "version", "name", "kind", "status",
     "start_ns", "end_ns", "is_local_root", "agent_name", "tool_name", "model", "session_id",
     "user_id", "environment", "release", "service_name", "trace_name", "is_evaluation", "git_repo",
-    "git_ref", "has_usage", *trace_spans.TOKENS, "has_cost", "cost_nano", "stored_ns",
+    "git_ref", "has_usage", *trace_spans.TOKENS, "is_estimated",
+    "has_cost", "cost_nano", "stored_ns",
     "error_type", "error_message", "input", "output", "input_bytes", "output_bytes", "labels",
     "may_have_failed", "answer_hash", "may_tell_results", "is_infrastructure",
 )  # fmt: skip
@@ -112,6 +114,15 @@ class SettledTrace:
     @property
     def calls(self) -> CallFacts:
         return CallFacts(self.failed_calls, self.equal_calls, bool(self.has_told_calls))
+
+
+@dataclass(frozen=True, slots=True)
+class ToEstimate:
+    """A settled trace with calls that report no usage, and how many spans it has."""
+
+    project_id: UUID
+    trace_id: bytes
+    spans: int
 
 
 class SystemReader:
@@ -215,6 +226,29 @@ class SystemReader:
             statements.text("system_settled_since"), {"cursor": cursor, "limit": limit}
         )
         return [SettledTrace(*row) for row in zip(*values, strict=True)]
+
+    def to_estimate(
+        self,
+        *,
+        lookback_seconds: int,
+        wait_seconds: int,
+        without: Sequence[UUID],
+        a_project: int,
+        limit: int,
+    ) -> list[ToEstimate]:
+        """Traces that settled within the look-back and not just now, the longest waiting first;
+        at most `a_project` of one project, none of the projects `without`."""
+        found = _query(
+            "system_to_estimate",
+            {
+                "lookback_seconds": lookback_seconds,
+                "wait_seconds": wait_seconds,
+                "without": [str(one) for one in without],
+                "a_project": a_project,
+                "limit": limit,
+            },
+        )
+        return [ToEstimate(**row) for row in found]
 
     def clock(self) -> datetime:
         """The engine's clock."""

@@ -25,6 +25,8 @@ class SpanPanel extends HTMLElement {
   selected = (event) => {
     const { id } = /** @type {CustomEvent<{id: string}>} */ (event).detail;
     this.awaited = id;
+    // Where it stands below the tree, it comes into view with the selected row above it.
+    if (this.getBoundingClientRect().top > innerHeight * 0.75) this.scrollIntoView({ block: "start" });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.load(id), SETTLE_MS);
   };

@@ -4,7 +4,8 @@
 import { element, icon, svg } from "../dom.js";
 import { pointerReleased } from "../pointer.js";
 import { TreeKeys } from "../tree/keys.js";
-import { TreeModel, isTrouble } from "../tree/model.js";
+import { TreeModel, holds, isTrouble } from "../tree/model.js";
+import { withoutNoise } from "../tree/noise.js";
 import { TreeTools } from "../tree/tools.js";
 import { TreeView } from "../tree/view.js";
 
@@ -14,6 +15,10 @@ class SpanTree extends HTMLElement {
   constructor() {
     super();
     this.model = new TreeModel();
+    /** @type {Span[]} all of them; the model holds those that are not folded away as machinery */
+    this.rows = [];
+    this.showsNoise = false;
+    this.noise = 0; // spans that are or would be folded away
     /** @type {number[]} indices into the model, of the rows that are not folded away */
     this.shown = [];
     this.selectedId = "";
@@ -82,7 +87,7 @@ class SpanTree extends HTMLElement {
   take(payload, first) {
     this.update(Array.isArray(payload) ? payload : payload.rows);
     if (first && this.selectedId) this.bringIntoView(this.selectedId, true);
-    this.dispatchEvent(new CustomEvent("tree-load", { bubbles: true, detail: { count: this.model.rows.length } }));
+    this.dispatchEvent(new CustomEvent("tree-load", { bubbles: true, detail: { count: this.rows.length } }));
   }
 
   /** Shows these rows. Selection, folding and the row at the top of the view stay. @param {Span[]} rows in pre-order */
@@ -92,9 +97,26 @@ class SpanTree extends HTMLElement {
       const row = rows.find((one) => one.id === id);
       if (row) row.findings = count;
     }
-    this.model.load(rows);
+    this.rows = rows;
     this.say(rows.length ? "" : "No spans yet.");
+    this.sift();
+    if (anchor) this.view?.keepAt(anchor);
+  }
+
+  /** Loads the model with the rows that are shown: machinery only when it is asked for, found or selected. */
+  sift() {
+    const wanted = this.tools?.input.value.trim().toLowerCase() ?? "";
+    const sifted = withoutNoise(this.rows, (span) => span.id === this.selectedId || (wanted !== "" && holds(span, wanted)));
+    this.noise = withoutNoise(this.rows, () => false).hidden;
+    this.model.load(this.showsNoise ? this.rows : sifted.rows);
     this.refresh();
+  }
+
+  /** @param {boolean} shows */
+  showNoise(shows) {
+    const anchor = this.topRow();
+    this.showsNoise = shows;
+    this.sift();
     if (anchor) this.view?.keepAt(anchor);
   }
 
@@ -102,9 +124,9 @@ class SpanTree extends HTMLElement {
   flag(flags) {
     const same = flags.size === this.flags.size && [...flags].every(([id, count]) => this.flags.get(id) === count);
     if (same) return;
-    for (const row of this.model.rows) row.findings = 0;
+    for (const row of this.rows) row.findings = 0;
     this.flags = flags;
-    this.update(this.model.rows);
+    this.update(this.rows);
   }
 
   /** Draws again after folding, filtering or new rows. */
@@ -137,9 +159,11 @@ class SpanTree extends HTMLElement {
 
   /** Selects a span, brings it into view and tells the page. @param {string} id */
   select(id) {
-    if (!this.model.at.has(id)) return;
+    const isShown = this.model.at.has(id);
+    if (!isShown && !this.rows.some((span) => span.id === id)) return;
     const changed = id !== this.selectedId;
     this.selectedId = id;
+    if (!isShown) this.sift();
     this.bringIntoView(id);
     this.draw(true);
     if (!changed) return;

@@ -45,5 +45,6 @@ export class TreeKeys {
     if (!keys[event.key]) return;
     event.preventDefault();
     keys[event.key]();
+    if (document.activeElement === document.body) tree.body.focus({ preventScroll: true }); // arrows go on from here
   };
 }

@@ -12,6 +12,7 @@
  * @property {number | null} duration_ms null while it runs
  * @property {number | string | null} [cost] USD
  * @property {number | null} [tokens]
+ * @property {boolean} [tokens_estimated]
  * @property {string | null} [model]
  * @property {string | null} [note] short text after the name, instead of the model
  * @property {string | null} [preview]
@@ -20,10 +21,14 @@
  * @property {number | null} [first_token_ms] from the span's start
  * @property {boolean} [critical] on the critical path
  * @property {boolean} [running]
+ * @property {boolean} [infrastructure] machinery around the agent, without content
  */
 
 /** @param {Span} span */
 export const isTrouble = (span) => span.status === "error" || (span.findings ?? 0) > 0 || Boolean(span.warning);
+
+/** Whether name, model, note, kind, preview or id hold a text. @param {Span} span @param {string} wanted in lower case */
+export const holds = (span, wanted) => `${span.name}\n${span.model ?? ""}\n${span.note ?? ""}\n${span.kind}\n${span.preview ?? ""}\n${span.id}`.toLowerCase().includes(wanted);
 
 export class TreeModel {
   /** @param {Span[]} rows in pre-order */
@@ -156,14 +161,13 @@ export class TreeModel {
     return -1;
   }
 
-  /** Rows that hold a text in name, model, note, kind or preview. @param {string} text @returns {Set<number>} */
+  /** Rows that hold a text. @param {string} text @returns {Set<number>} */
   find(text) {
     const wanted = text.trim().toLowerCase();
     const found = new Set();
     if (!wanted) return found;
     this.rows.forEach((span, i) => {
-      const held = `${span.name}\n${span.model ?? ""}\n${span.note ?? ""}\n${span.kind}\n${span.preview ?? ""}\n${span.id}`;
-      if (held.toLowerCase().includes(wanted)) found.add(i);
+      if (holds(span, wanted)) found.add(i);
     });
     return found;
   }

@@ -89,7 +89,8 @@ export class TreeRow {
     this.title.title = spelled([nameOf(span), span.preview].filter(Boolean).join("\n"));
     this.fillMark(model, i, span, hidden);
     this.cost.textContent = cost(span.cost);
-    this.cost.title = span.tokens ? `${tokens(span.tokens)} tokens` : "";
+    const about = span.tokens_estimated ? " (estimated)" : "";
+    this.cost.title = span.tokens ? `${tokens(span.tokens)} tokens${about}` : "";
   }
 
   /** @param {TreeModel} model @param {number} i @param {import("./model.js").Span} span @param {number} hidden */

@@ -13,15 +13,18 @@ export class TreeTools {
     this.tally = element("span", { class: "count", role: "status" });
     this.trouble = element("button", { type: "button", class: "button is-small is-quiet", "aria-pressed": "false" }, icon("octagon-alert"), element("span", {}, "Errors only"));
     this.folding = element("button", { type: "button", class: "button is-small is-quiet only-wide" }, icon("fold-vertical"), element("span", {}, "Fold"));
+    this.noise = element("button", { type: "button", class: "button is-small is-quiet", "aria-pressed": "false", title: "Spans of HTTP, databases, RPC and queues that carry no content" }, icon("server"), element("span", {}));
     this.summary = element("span", { class: "push small faint truncate only-wide" });
-    this.root = element("div", { class: "tree-tools" }, element("span", { class: "find" }, icon("search"), this.input, this.tally), this.trouble, this.folding, this.summary);
+    this.root = element("div", { class: "tree-tools" }, element("span", { class: "find" }, icon("search"), this.input, this.tally), this.trouble, this.noise, this.folding, this.summary);
     this.input.addEventListener("input", () => this.search());
     this.input.addEventListener("keydown", (event) => this.pressed(event));
     this.trouble.addEventListener("click", () => this.toggleTrouble());
     this.folding.addEventListener("click", () => this.toggleFolding());
+    this.noise.addEventListener("click", () => this.tree.showNoise(!this.tree.showsNoise));
   }
 
   search() {
+    if (this.tree.noise) this.tree.sift(); // a span that is folded away as machinery may hold the text
     this.found = this.tree.model.find(this.input.value);
     this.write();
     this.tree.draw(true);
@@ -60,7 +63,7 @@ export class TreeTools {
 
   /** After new rows, folding or filtering. */
   refresh() {
-    const { model } = this.tree;
+    const { model, noise, showsNoise } = this.tree;
     if (this.input.value) this.found = model.find(this.input.value);
     this.write();
     this.trouble.hidden = !model.troubles && !model.onlyTrouble;
@@ -68,8 +71,12 @@ export class TreeTools {
     this.folding.hidden = model.rows.length < MANY;
     const folded = model.folded.size > 0;
     /** @type {Element} */ (this.folding.lastElementChild).textContent = folded ? "Unfold" : "Fold";
-    const spans = `${model.rows.length.toLocaleString("en-US")} ${model.rows.length === 1 ? "span" : "spans"}`;
-    this.summary.textContent = model.onlyTrouble ? `${this.tree.shown.length.toLocaleString("en-US")} of ${spans}` : spans;
+    this.noise.hidden = !noise;
+    this.noise.setAttribute("aria-pressed", String(showsNoise));
+    /** @type {Element} */ (this.noise.lastElementChild).textContent = `${noise.toLocaleString("en-US")} infrastructure`;
+    const count = this.tree.rows.length;
+    const spans = `${count.toLocaleString("en-US")} ${count === 1 ? "span" : "spans"}`;
+    this.summary.textContent = model.onlyTrouble || model.rows.length < count ? `${this.tree.shown.length.toLocaleString("en-US")} of ${spans}` : spans;
   }
 
   write() {

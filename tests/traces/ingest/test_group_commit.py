@@ -110,7 +110,7 @@ def test_after_a_rest_the_next_commit_takes_all_that_came_meanwhile() -> None:
             commits=1,
             max_size=100,
             max_waiting=100,
-            rest=lambda items: 0.1 * items,
+            rest=lambda size, items: 0.1 * size,
         )
         await group.write("a")
         began = asyncio.get_running_loop().time()

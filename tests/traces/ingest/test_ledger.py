@@ -202,6 +202,24 @@ def test_a_span_that_came_past_the_ledger_is_noticed(project: Project) -> None:
     assert reconcile(project)[0] == 1
 
 
+def test_an_insert_in_which_the_engine_died_is_no_loss(project: Project) -> None:
+    """Its rows are there and the ledger's are not, and nobody was told that they were stored."""
+    send(arrived.arrival(project.id))
+    cut_short = arrived.arrival(project.id)
+    writer.insert([cut_short.batch])
+    client.command(
+        "DELETE FROM ingested WHERE project_id = {p:UUID} AND received_ns = {r:UInt64}",
+        {"p": str(project.id), "r": cut_short.batch.received_ns},
+    )
+    found = balance(project)
+    assert (found.accepted, found.unacknowledged, found.unledgered) == (2, 2, 0)
+    assert found.is_good
+    send(cut_short)  # its sender comes again
+    found = balance(project)
+    assert (found.accepted, found.distinct, found.unacknowledged) == (4, 4, 0)
+    assert found.is_good
+
+
 def test_other_projects_are_not_counted(project: Project, other_project: Project) -> None:
     send(arrived.arrival(project.id), arrived.arrival(other_project.id))
     assert balance(project).accepted == 2

@@ -20,7 +20,8 @@ from traces.spans import Span, SpanEvent, Usage
 from traces.store import marks
 from traces.store.engine.process import EngineProcess
 from traces.store.filters import TraceFilter
-from traces.store.reader import SpanReader, _to_cursor
+from traces.store.reader import SpanReader
+from traces.store.reads.project import to_cursor
 
 pytestmark = [pytest.mark.usefixtures("store"), pytest.mark.django_db]
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\"'{{ 'zqmark'|upper }}{% now %}"
@@ -130,7 +131,8 @@ def test_beyond_the_oldest_trace_the_way_leads_back(
     made.stored(*spans)
     oldest = SpanReader(project.id).traces(TraceFilter(), limit=1).next_cursor
     assert names(shown(browser, f"{traces}?cursor={oldest}")) == ["run 1"]
-    end = _to_cursor(SpanReader(project.id).traces(TraceFilter()).rows[-1])
+    oldest = SpanReader(project.id).traces(TraceFilter()).rows[-1]
+    end = to_cursor([oldest.start_ns, oldest.trace_id])
     page = shown(browser, f"{traces}?cursor={end}")
     assert "No older traces" in page
     assert "Send the first trace" not in page
@@ -429,7 +431,17 @@ def test_an_unknown_trace_or_span_is_not_found(
             shown(browser, f"{traces}/{trace_id.hex()}/{part}", 404)
     shown(browser, f"{traces}/{ours.hex()}/spans/{made.span_id(9).hex()}/", 404)
     shown(browser, f"{traces}/{'z' * 32}/", 404)
-    assert "span 1" in shown(browser, f"{traces}/{ours.hex()}/?span=nonsense")
+    page = f"{traces}/{ours.hex()}/"
+    said = "The span that this address names is not in the trace."
+    for asked, is_said in (
+        ("nonsense", True),
+        (made.span_id(9).hex(), True),
+        ("", False),
+        (made.span_id(1).hex().upper(), False),
+    ):
+        text = shown(browser, f"{page}?span={asked}")
+        assert "span 1" in text
+        assert (said in text) == is_said, asked
 
 
 def test_with_the_store_down_there_is_a_designed_page_with_what_to_quote(

@@ -209,3 +209,16 @@ def test_where_ours_counts_first_the_reported_cost_stands_in_for_what_has_none(
     changes.set_rule(project, "reported", None)
     pricing.reload()
     assert cost("gpt-4o") == 9
+
+
+def test_the_same_price_twice_is_refused_and_a_later_one_is_not(
+    project: Project, other_project: Project
+) -> None:
+    first = add(project, "gpt-4o", valid_from=NOW)
+    with pytest.raises(BadPrice, match="already"):
+        add(project, "gpt-4o", 8, valid_from=NOW)
+    add(project, "gpt-4o", 8, valid_from=NOW + DAY)
+    add(project, "gpt-4o", 8, provider="azure", valid_from=NOW)
+    add(other_project, "gpt-4o", 8, valid_from=NOW)
+    changes.end(first, NOW + DAY, None)
+    add(project, "gpt-4o", 8, valid_from=NOW)

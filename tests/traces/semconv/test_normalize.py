@@ -344,3 +344,20 @@ def test_no_content_makes_it_raise_or_lose(attributes: Attributes, status: int) 
     for value in (span.input, span.output, span.session_id, span.error_message, span.model):
         assert isinstance(value, str)
     messages.of(span)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("https://github.com/acme/agents", "https://github.com/acme/agents"),
+        ("https://ada:s3cret@github.com/acme/agents.git", "https://github.com/acme/agents.git"),
+        ("https://ghp_token@github.com/acme/agents", "https://github.com/acme/agents"),
+        ("HTTP://x:a@b@host/acme/agents", "HTTP://host/acme/agents"),
+        ("ssh://git@github.com/acme/agents", "ssh://git@github.com/acme/agents"),
+        ("ssh://git:s3cret@host/acme/agents", "ssh://git@host/acme/agents"),
+        ("git@github.com:acme/agents.git", "git@github.com:acme/agents.git"),
+        ("https://host/acme/agents@v1", "https://host/acme/agents@v1"),
+    ],
+)
+def test_a_repositorys_address_says_no_password_or_token(sent: str, shown: str) -> None:
+    assert read({"traceroot.git.repo": sent}).git_repo == shown

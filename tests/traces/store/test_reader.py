@@ -11,7 +11,7 @@ import pytest
 
 from tests.traces import made
 from traces import settle
-from traces.store import marks, system
+from traces.store import client, marks, system
 from traces.store.filters import Condition, TraceFilter
 from traces.store.reader import BadCursor, SpanReader
 from traces.store.rows import TraceSummary
@@ -66,6 +66,46 @@ def test_a_trace_that_settles_between_two_pages_is_neither_lost_nor_repeated() -
     second = reader.traces(ALL, limit=3, cursor=first.next_cursor)
     shown = ids(first.rows) + ids(second.rows)
     assert sorted(shown) == sorted(span.trace_id for span in spans)
+
+
+def test_a_settled_row_that_was_written_twice_takes_no_place_of_another() -> None:
+    """Who settled was killed before it knew that it had: the next one wrote the same rows."""
+    project_id, now = uuid.uuid4(), time.time_ns()
+    spans = [made.span(project_id, made.trace_id(), start_ns=now - n * 10**9) for n in range(1, 30)]
+    made.stored(*spans)
+    client.command("SYSTEM STOP MERGES traces")
+    try:
+        settle.settle_quiet()
+        client.command(
+            "INSERT INTO traces SELECT * FROM traces WHERE project_id = {project:UUID}",
+            {"project": str(project_id)},
+        )
+        shown = pages(SpanReader(project_id), limit=7)
+        assert ids(shown) == [span.trace_id for span in spans]
+    finally:
+        client.command("SYSTEM START MERGES traces")
+
+
+def test_more_running_traces_than_a_page_are_listed_on_the_next() -> None:
+    project_id, now = uuid.uuid4(), time.time_ns()
+    spans = [made.span(project_id, made.trace_id(), start_ns=now - n * 10**6) for n in range(250)]
+    made.stored(*spans)
+    shown = pages(SpanReader(project_id), limit=200)
+    assert ids(shown) == [span.trace_id for span in spans]
+
+
+def test_running_traces_that_are_no_failure_hide_no_failed_one_behind_them() -> None:
+    project_id, now = uuid.uuid4(), time.time_ns()
+    recovered = [made.trace_id() for _ in range(9)]
+    for n, trace_id in enumerate(recovered):
+        made.stored(
+            made.span(project_id, trace_id, 1, start_ns=now - n),
+            made.span(project_id, trace_id, 2, 1, start_ns=now - n, status="error"),
+        )
+    failed = made.span(project_id, made.trace_id(), start_ns=now - 10**9, status="error")
+    made.stored(failed)
+    shown = pages(SpanReader(project_id), TraceFilter(status="error"), limit=3)
+    assert ids(shown) == [failed.trace_id]
 
 
 @pytest.mark.parametrize("start_ns", [2**64 - 1, 7_258_118_400 * 10**9], ids=["last", "2200"])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from tests.traces import arrived, made
+from traces.spans import Usage
 from traces.store import batches, client, writer
 from traces.store.batches import Batch
 from traces.store.engine.process import EngineProcess
@@ -46,6 +49,45 @@ def test_batches_of_many_requests_are_one_insert_with_every_row() -> None:
     writer.insert(sent)
     assert stored(project_id) == 60
     assert inserts_of(project_id) == 1
+
+
+def test_columns_without_a_value_are_left_out() -> None:
+    columns = [[0, 0], [0, 1], ["", ""], [None, None], [None, Decimal(0)], [{}, {}], [b"\0", b""]]
+    types = ["UInt8", "Bool", "String", "Nullable(UInt8)", "Nullable(Decimal(18, 9))", "Map", "F"]
+    names = list("abcdefg")
+    kept = batches.without_empty(columns, names, types)
+    assert kept == (
+        [[0, 1], [None, Decimal(0)], [b"\0", b""]],
+        ["b", "e", "g"],
+        ["Bool", "Nullable(Decimal(18, 9))", "F"],
+    )
+
+
+@pytest.mark.usefixtures("store")
+def test_what_is_left_out_is_read_as_it_was_sent() -> None:
+    """Alone, the bare span's empty columns are left out; beside a full one they are written."""
+    project_id = uuid.uuid4()
+    trace_id, other = made.trace_id(), made.trace_id()
+    bare = made.span(project_id, trace_id, 1)
+    full = made.span(
+        project_id,
+        other,
+        2,
+        agent_name="planner",
+        session_id="s1",
+        tags=("a",),
+        metadata={"k": "v"},
+        finish_reasons=("stop",),
+        usage=Usage(uncached_input=1, other={"audio": 2.0}),
+        reported_cost_usd=Decimal("0.1"),
+        first_token_ns=5,
+    )
+    writer.insert([arrived.arrival(project_id, bare).batch])
+    (alone,) = SpanReader(project_id).spans(trace_id)
+    writer.insert([arrived.arrival(project_id, bare, full).batch])
+    (beside,) = SpanReader(project_id).spans(trace_id)
+    assert beside.version > alone.version
+    assert replace(beside, version=alone.version, received_ns=alone.received_ns) == alone
 
 
 @pytest.mark.usefixtures("store")

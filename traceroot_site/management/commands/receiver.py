@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("traceroot_site.receiver")
 
+_TAKEN_AT_ONCE = 1
+_MAY_WAIT = 2048
+
+
+class _Server(uvicorn.Server):
+    """Takes one connection at a time, so that whoever is free takes the next: several processes
+    listen on one socket, and the first to wake would have all that come together. asyncio has one
+    number for that and for how many may wait in the kernel.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for server in self.servers:
+            for listener in server.sockets:
+                with socket.socket(fileno=os.dup(listener.fileno())) as same:
+                    same.listen(_MAY_WAIT)
+
 
 class Command(BaseCommand):
     help = "Take OTLP over HTTP and gRPC."
@@ -51,7 +68,7 @@ class Command(BaseCommand):
         if options["parent_pid"]:
             parent.watch(options["parent_pid"], lambda: os.kill(os.getpid(), signal.SIGTERM))
         sockets = [socket.socket(fileno=options["fd"])] if options["fd"] is not None else None
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 application,
                 host=options["host"],
@@ -63,6 +80,7 @@ class Command(BaseCommand):
                 http="httptools",
                 timeout_graceful_shutdown=2,
                 timeout_keep_alive=75,
+                backlog=_TAKEN_AT_ONCE,
             )
         )
         # uvicorn raises the signal again after serving; unhandled it would be the exit code.

@@ -42,14 +42,17 @@ _SERVER_SETTINGS = {
     "background_move_pool_size": 1,
     "background_fetches_pool_size": 1,
     "background_common_pool_size": 2,
+    # A merge or deletion of several parts would pause for up to a second after each.
+    "background_processing_pool_task_sleep_seconds_when_no_work_random_part": 0,
     # An idle thread holds six descriptors of /proc open.
     "max_thread_pool_size": 500,
     "max_thread_pool_free_size": 16,
     "max_concurrent_queries": 100,
 }
 # Before the request's own settings. An INSERT is answered when its rows are in a part on disk, not
-# when they are in a queue.
-_QUERY_SETTINGS = {"async_insert": "0"}
+# when they are in a queue; the columns of a file of rows are read from it and not remembered from
+# another of the same name.
+_QUERY_SETTINGS = {"async_insert": "0", "schema_inference_use_cache_for_file": "0"}
 _HAS_GLOB = frozenset("?*{}[]")
 
 

@@ -8,7 +8,7 @@ FROM
         agent_name, tool_name, model, session_id, user_id, environment, release, service_name, tags,
         metadata, trace_name, trace_tags, trace_metadata, is_evaluation, git_repo, git_ref, has_usage,
         uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-        output_tokens, reasoning_tokens,
+        output_tokens, reasoning_tokens, is_estimated,
         if(prefers_computed, coalesce(computed_cost_usd, reported_cost_usd),
             coalesce(reported_cost_usd, computed_cost_usd)) AS cost_usd, stored_at,
         error_type, if(status = 'error', substringUTF8(error_message, 1, 2000), '') AS error_message,

@@ -10,7 +10,7 @@ SELECT
     toLowCardinality(session_id), toLowCardinality(user_id), environment, release, service_name,
     toLowCardinality(trace_name), is_evaluation, git_repo, git_ref, has_usage, uncached_input_tokens,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
-    isNotNull(cost), reinterpretAsInt64(ifNull(cost, toDecimal64(0, 9))),
+    is_estimated, isNotNull(cost), reinterpretAsInt64(ifNull(cost, toDecimal64(0, 9))),
     toUnixTimestamp64Milli(stored_at),
     if(status = 'error', error_type, ''), if(status = 'error', substringUTF8(error_message, 1, 2000), ''),
     root_input, root_output, length(input), length(output),

@@ -5,7 +5,7 @@ SELECT
     metadata, git_repo, git_ref, has_usage, uncached_input_tokens, cache_read_tokens,
     cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_usd,
     unpriced_spans, uncounted_span_ids, orphan_spans, is_rootless, generation, settled_at, is_evaluation,
-    completeness, missing, infrastructure_spans
+    completeness, missing, infrastructure_spans, estimated_tokens, unreported_calls
 FROM traces FINAL
 WHERE project_id = {project_id:UUID}
   AND (bucket_hour, trace_id) IN (

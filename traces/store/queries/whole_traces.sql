@@ -1,5 +1,5 @@
 -- The settled rows of some traces as they are stored, all columns, of each the newest, where the cost
--- is not what its counted spans add up to.
+-- is not what its counted spans add up to; after an estimate all of them.
 SELECT settled.*
 FROM
 (
@@ -36,4 +36,5 @@ WHERE if(
     arrayExists(pair -> NOT has(settled.uncounted_span_ids, pair.1), priced.costs),
     arraySum(arrayMap(pair -> if(has(settled.uncounted_span_ids, pair.1), 0, assumeNotNull(pair.2)), priced.costs)),
     -1) != ifNull(settled.cost_usd, -1)
+   OR {has_estimated:Bool}
 LIMIT {limit:UInt32}

@@ -1,19 +1,14 @@
-"""Spans of one project as pricing reads them, and their rows to be written again with another cost.
-
-Stored rows are handed on whole, whatever columns they have.
-"""
+"""Spans of one project as pricing reads them, and their rows written again with another cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, cast
 
 from traces.spans import Kind, Span
-from traces.store import attribute_maps, client, statements
-from traces.store.reader import SpanReader
-from traces.store.reads.project import ProjectReads
+from traces.store import attribute_maps, statements
+from traces.store.reads.rewriting import RewritingReads, SpanKey
 from traces.store.rows import usage_of
 
 HOUR_SECONDS = 3600
@@ -30,7 +25,7 @@ class Hour:
     spans: int
 
 
-class PricedSpans(ProjectReads):
+class PricedSpans(RewritingReads):
     def hours(self, since: int, until: int) -> list[Hour]:
         """Of a range in seconds those with spans that may have a price, in order."""
         found = self._query(
@@ -81,77 +76,16 @@ class PricedSpans(ProjectReads):
 
     def rewrite(self, since: int, until: int, spans: Sequence[Span]) -> int:
         """Writes the spans' costs as new versions of their rows, and nothing else; returns how
-        many. The time of storing stays, so that no trace becomes news by it.
+        many.
 
         Raises QueryTooLarge when the rows are too large to be read at once.
         """
-        rows = self._query(
-            statements.text("whole_spans"),
-            {
-                "since": since,
-                "until": until,
-                "trace_ids": [span.trace_id.hex() for span in spans],
-                "span_ids": [span.span_id.hex() for span in spans],
-                "versions": [span.version for span in spans],
-            },
-        )
+        keys = [SpanKey(span.trace_id, span.span_id, span.version) for span in spans]
+        rows = self.whole_spans(since, until, keys)
         costs = {(span.trace_id, span.span_id): span for span in spans}
         for row in rows:
             span = costs[row["trace_id"], row["span_id"]]
             row["computed_cost_usd"] = span.computed_cost_usd
             row["price_version"] = span.price_version
             row["prefers_computed"] = span.prefers_computed
-            row["version"] += 1
-            row["is_rewritten"] = True
-        return _write("spans", rows)
-
-    def settle_again(self, trace_ids: Sequence[bytes]) -> int:
-        """Brings the costs of settled traces to what their spans say; returns how many differed.
-
-        The generation stays: it is the same trace, and nothing has to look at it again.
-        """
-        rows = self._query(
-            statements.text("whole_traces"),
-            {"trace_ids": [one.hex() for one in trace_ids], "limit": len(trace_ids)},
-        )
-        if not rows:
-            return 0
-        reader = SpanReader(self.project_id)
-        summaries = {
-            summary.trace_id: summary
-            for summary in reader.running_summaries([row["trace_id"] for row in rows])
-        }
-        changed = [row for row in rows if row["trace_id"] in summaries]
-        for row in changed:
-            summary = summaries[row["trace_id"]]
-            row["cost_usd"] = summary.cost_usd
-            row["unpriced_spans"] = summary.unpriced_spans
-            row["uncounted_span_ids"] = sorted(summary.uncounted_span_ids)
-            row["usage_shares"] = [share.row() for share in summary.usage_shares]
-            row["settled_at"] = _just_after(row["settled_at"])
-        return _write("traces", changed)
-
-
-def _just_after(moment: datetime) -> datetime:
-    """Newer than the row it replaces, older than anything that waits for news."""
-    return moment + timedelta(milliseconds=1)
-
-
-def _write(table: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    if not rows:
-        return 0
-    types = _types(table)
-    names = [name for name in rows[0] if name in types]
-    client.insert(
-        table, [[row[name] for row in rows] for name in names], names, [types[n] for n in names]
-    )
-    return len(rows)
-
-
-def _types(table: str) -> dict[str, str]:
-    found = client.query(
-        "SELECT name, type FROM system.columns WHERE database = currentDatabase()"
-        " AND table = {table:String} AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')",
-        {"table": table},
-    )
-    return {row["name"]: row["type"] for row in found}
+        return self.write_spans(rows)

@@ -22,8 +22,10 @@ from traces.store.reads import search_words
 pytestmark = [pytest.mark.usefixtures("index"), pytest.mark.xdist_group("text-index")]
 
 
-@pytest.fixture(params=[False, True], ids=["scan", "index"])
-def index(request: pytest.FixtureRequest, store: EngineProcess) -> Iterator[None]:
+@pytest.fixture(scope="module", params=[False, True], ids=["scan", "index"])
+def index(request: pytest.FixtureRequest, engine: EngineProcess) -> Iterator[None]:
+    if not engine.is_running:
+        engine.start()
     if request.param:
         call_command("build_text_index", stdout=io.StringIO())
     else:

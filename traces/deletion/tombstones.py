@@ -1,0 +1,214 @@
+"""Spans of deleted traces are not taken again, whoever sends them.
+
+The receiver asks a set in memory, which a thread brings up to date each second; the spool's drain
+and the release of quarantined spans ask the database. What slips between is found by the second
+look of the deletion itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from traces.ingest.arrivals import Arrival
+from traces.store.batches import Batch
+from traces.store.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+REASON = "deleted"
+_FIRST_LOAD_SECONDS = 5.0
+_WHOLE_SECONDS = 600.0
+_OVERLAP = dt.timedelta(seconds=60)
+"""A row of a long transaction shows up behind later ones."""
+
+
+@dataclass(slots=True)
+class Known:
+    """Tombstones in force: ids by project, and projects that are gone as a whole."""
+
+    traces: dict[UUID, set[bytes]] = field(default_factory=dict)
+    projects: set[UUID] = field(default_factory=set)
+
+    def add(self, project_id: UUID, trace_id: str) -> None:
+        if trace_id:
+            self.traces.setdefault(project_id, set()).add(bytes.fromhex(trace_id))
+        else:
+            self.projects.add(project_id)
+
+    def without_deleted(self, arrival: Arrival) -> Arrival:
+        """The request without what may not come back; counted as dropped."""
+        batch = arrival.batch
+        if batch.project_id in self.projects:
+            return keep_rows(arrival, [])
+        deleted = self.traces.get(batch.project_id)
+        if not deleted or "trace_id" not in batch.names:
+            return arrival
+        trace_ids = batch.column("trace_id")
+        if deleted.isdisjoint(trace_ids):
+            return arrival
+        return keep_rows(arrival, [n for n, one in enumerate(trace_ids) if one not in deleted])
+
+
+class _State:
+    """Of this process. `stop` ends the thread that looks for news."""
+
+    def __init__(self) -> None:
+        self.known: Known | None = None
+        self.read_whole_at = float("-inf")
+        self.newest: dt.datetime | None = None
+        self.lock = threading.Lock()
+        self.stop = threading.Event()
+
+
+_state = _State()
+
+
+def current() -> Known:
+    """Those this process knows of. Raises StoreUnavailable before it could read any."""
+    if _state.known is None:
+        _begin()
+    if _state.known is None:
+        raise StoreUnavailable("The database has not said yet which traces are deleted.")
+    return _state.known
+
+
+def is_loaded() -> bool:
+    return _state.known is not None
+
+
+def load() -> None:
+    """Waits for the first reading, for a few seconds at most: not in an event loop."""
+    _begin()
+
+
+def reload() -> None:
+    """Reads what is new from the database in this thread. Raises DatabaseError."""
+    state = _state
+    is_whole = state.known is None or time.monotonic() - state.read_whole_at > _WHOLE_SECONDS
+    known = Known() if is_whole or state.known is None else state.known
+    since = None if is_whole else state.newest
+    for project_id, trace_id, created_at in _rows(since):
+        known.add(project_id, trace_id)
+        state.newest = max(state.newest or created_at, created_at)
+    if is_whole:
+        state.read_whole_at = time.monotonic()
+    state.known = known
+
+
+def forget() -> None:
+    """Back to a process that has read nothing yet."""
+    global _state
+    _state.stop.set()
+    _state = _State()
+
+
+def of_projects(project_ids: Iterable[UUID], trace_ids: Iterable[bytes] = ()) -> Known:
+    """As the database has them now, of these projects; with ids, of those traces alone."""
+    from traces.models import DeletedTrace
+
+    rows = DeletedTrace.objects.in_force(timezone.now()).filter(project_id__in=set(project_ids))
+    named = sorted({one.hex() for one in trace_ids})
+    known = Known()
+    if not rows.exists():
+        return known
+    for start in range(0, max(len(named), 1), 500):
+        asked = ["", *named[start : start + 500]] if named else None
+        found = rows.filter(trace_id__in=asked) if asked else rows
+        for project_id, trace_id in found.values_list("project_id", "trace_id"):
+            known.add(project_id, trace_id)
+    return known
+
+
+def without_deleted(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Requests that waited, without what was deleted meanwhile. Asks the database."""
+    ids: set[bytes] = set()
+    for arrival in arrivals:
+        if "trace_id" in arrival.batch.names:
+            ids.update(arrival.batch.column("trace_id"))
+    known = of_projects({arrival.batch.project_id for arrival in arrivals}, ids)
+    return [known.without_deleted(arrival) for arrival in arrivals]
+
+
+def keep_rows(arrival: Arrival, rows: Sequence[int]) -> Arrival:
+    """The request with these rows alone; what is left out counts as dropped, because deleted."""
+    batch, receipt = arrival.batch, arrival.receipt
+    dropped = batch.rows - len(rows)
+    if not dropped:
+        return arrival
+    kept = part(batch, rows)
+    said = {**receipt.reasons, REASON: receipt.reasons.get(REASON, 0) + dropped}
+    if batch.table != "spans":  # figures of receipts are of spans
+        return Arrival(kept, replace(receipt, reasons=said))
+    ids = zip(kept.column("trace_id"), kept.column("span_id"), strict=True) if rows else ()
+    receipt = replace(
+        receipt,
+        accepted=max(0, receipt.accepted - dropped),
+        unique_spans=len(set(ids)),
+        dropped=receipt.dropped + dropped,
+        reasons=said,
+    )
+    return Arrival(kept, receipt)
+
+
+def part(batch: Batch, rows: Sequence[int]) -> Batch:
+    """The batch with these rows alone."""
+    columns = [[column[row] for row in rows] for column in batch.columns]
+    return replace(batch, columns=columns) if rows else batch.without_rows()
+
+
+def _begin() -> None:
+    state = _state
+    with state.lock:
+        seconds = settings.TOMBSTONES_REFRESH_SECONDS
+        if state.known is not None:
+            return
+        if seconds <= 0:
+            state.known = Known()
+            return
+        has_read = threading.Event()
+        work = (state, seconds, has_read)
+        threading.Thread(target=_keep_up, args=work, name="tombstones", daemon=True).start()
+        has_read.wait(_FIRST_LOAD_SECONDS)
+
+
+def _keep_up(state: _State, seconds: float, has_read: threading.Event) -> None:
+    """A query every second, in a thread of its own: no span ever waits for it."""
+    while not state.stop.is_set():
+        if _read():
+            has_read.set()
+        state.stop.wait(seconds)
+
+
+def _read() -> bool:
+    try:
+        reload()
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("tombstones.not_read reason=%s", type(error).__name__)
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _rows(since: dt.datetime | None) -> Iterable[tuple[UUID, str, dt.datetime]]:
+    from traces.models import DeletedTrace
+
+    rows = DeletedTrace.objects.in_force(timezone.now())
+    if since is not None:
+        rows = rows.filter(created_at__gt=since - _OVERLAP)
+    return rows.values_list("project_id", "trace_id", "created_at").iterator(chunk_size=10_000)
+
+
+# A child process has no threads but its own: it begins anew.
+os.register_at_fork(after_in_child=forget)
