@@ -1,7 +1,7 @@
 """Sustained ingest through the shipped server, everything on, beside its floors: inserting the same
 rows straight into the engine, and parsing the same protobuf.
 
-Gzipped protobuf in requests of 200 spans over 8 connections, 60 s without pause, settling and
+Gzipped protobuf in requests of 200 spans over 64 connections, 60 s without pause, settling and
 checks behind. Reports spans/s, CPU by process, stored against acknowledged.
 """
 
@@ -26,7 +26,7 @@ from traces.semconv import normalize
 from traces.store import client, rows
 
 SECONDS = float(os.environ.get("TRACEROOT_BENCHMARK_SECONDS", "60"))
-CONNECTIONS = 8
+CONNECTIONS = 64
 _MOST_SPANS_A_SECOND = 25_000
 _FLOOR_SECONDS = 10.0
 _ROWS_AN_INSERT = 2_000
