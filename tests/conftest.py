@@ -30,6 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.django_db(**{"databases": ["default", "spool"], **given}))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a body by its length: test processes must agree on names, and bytes may hold a time."""
+    return f"{argname}_of_{len(val)}_bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def _no_key_is_remembered() -> Iterator[None]:
     """Rows vanish between tests; a cached key would outlive its own."""

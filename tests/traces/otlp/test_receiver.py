@@ -244,10 +244,10 @@ def test_broken_gzip_is_refused(post: Post, body: bytes) -> None:
         (ONE, "gzip", "the body is not gzip"),
         (b"{", "gzip", "the body is not gzip"),
         (b'{"resourceSpans": []}', "deflate", "the body is not deflate"),
-        (gzip.compress(ONE)[:-9], "gzip", "the gzip body is cut off"),
-        (gzip.compress(ONE)[:1], "gzip", "the gzip body is cut off"),
+        (gzip.compress(ONE, mtime=0)[:-9], "gzip", "the gzip body is cut off"),
+        (gzip.compress(ONE, mtime=0)[:1], "gzip", "the gzip body is cut off"),
         (zlib.compress(ONE)[:-9], "deflate", "the deflate body is cut off"),
-        (gzip.compress(ONE) + b"more", "gzip", "4 bytes follow the end of the gzip body"),
+        (gzip.compress(ONE, mtime=0) + b"more", "gzip", "4 bytes follow the end of the gzip body"),
     ],
 )
 def test_a_body_of_another_encoding_is_not_called_cut_off(
