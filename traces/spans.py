@@ -94,6 +94,8 @@ class RawSpan:
     dropped_links: int
     resource: Resource
     scope: Scope
+    cut: Mapping[str, int] = field(default_factory=dict)
+    """What was nested too deep, its resource's and scope's too: place to full length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import copy
 import json
 import time
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_trace_request_means_the_same_in_both_encodings(request: Request) -> N
     for decoded in (from_protobuf, from_json):
         way.check_counts(decoded)
         assert len(decoded.records) + decoded.rejected_count == len(request.records)
-    assert repr(from_protobuf.records) == repr(from_json.records)
+    assert _but_for_lengths(from_protobuf) == _but_for_lengths(from_json)
     arrival = way.taken(from_protobuf, "protobuf", "traces")
     assert arrival.rows == len(from_protobuf.records)
     assert arrival.receipt.rejected == from_protobuf.rejected_count
@@ -95,6 +96,11 @@ def test_what_is_stored_comes_back(engine: EngineProcess, request: Request) -> N
     writer.insert([batches.of(spans, **origin)])
     back = SpanReader(origin["project_id"]).spans(b"t" * 16)
     assert sorted(map(_exactly, spans)) == sorted(map(_exactly, back))
+
+
+def _but_for_lengths(decoded: Any) -> str:
+    """How long a value was is a guess where no parser goes into it."""
+    return repr([replace(record, cut=dict.fromkeys(record.cut)) for record in decoded.records])
 
 
 def _replace_somewhere(document: Any, data: st.DataObject) -> None:

@@ -34,7 +34,8 @@ _resource_of = attrgetter("resource_json")
 
 
 def cut(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimits) -> int:
-    """Cut what exceeds the limits, in place; returns how many spans that were.
+    """Cut what exceeds the limits, in place; returns how many spans that were, with those that
+    were nested too deep.
 
     `batch` holds the same spans as columns, made before; they are to be made anew then.
     """
@@ -49,7 +50,7 @@ def cut(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimits)
         if fitted is not None:
             span.truncated = {**span.truncated, "resource": len(span.resource_json)}
             span.resource_json = fitted
-    return sum(1 for span in spans if span.truncated) if over or resources else 0
+    return sum(1 for span in spans if span.truncated)
 
 
 def _over(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimits) -> list[int]:
@@ -156,7 +157,7 @@ def _cut_span(span: Span, limits: CutLimits) -> None:
     if len(span.scope_json) > limits.value_chars:
         cuts.note("scope", len(span.scope_json))
         span.scope_json = _cut_scope(span.scope_json, limits)
-    span.truncated = cuts.done()
+    span.truncated = {**span.truncated, **cuts.done()}
 
 
 def _fewer(

@@ -12,8 +12,10 @@ from traces.spans import Attributes, Resource, Scope
 
 R = TypeVar("R")
 
-MAX_DEPTH = 32
-"""How deep values may nest inside one attribute; deeper ones cost their record."""
+MAX_DEPTH = 30
+"""How deep values may nest inside one attribute; what lies deeper is cut (`deep_values`). Maps are
+three messages a level, and protobuf's parser goes into a hundred.
+"""
 
 MAX_TIME_NS = 2**64 - 1
 
@@ -28,6 +30,10 @@ class MalformedSpan(ValueError):
 
 class MalformedValue(MalformedSpan):
     """What is wrong lies inside of an attribute's value; whoever reads the attribute names it."""
+
+
+class TooDeep(Exception):
+    """A value is nested deeper than MAX_DEPTH; whoever reads the attribute cuts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +78,6 @@ def label(name: object, span_id: bytes | str = b"") -> str:
     shown = span_id.hex() if isinstance(span_id, bytes) else span_id
     quoted = repr(str(name)[:80]) if name else "(unnamed)"
     return f"{quoted} ({shown[:32]})" if shown else quoted
-
-
-def too_deep() -> MalformedValue:
-    return MalformedValue(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def checked_trace_id(value: bytes) -> bytes:

@@ -19,6 +19,7 @@ from traces.otlp import decoded, json_depth, json_metrics
 from traces.otlp import json_fields as fields
 from traces.otlp.decoded import MAX_TIME_NS, Collector, Decoded, MalformedBody
 from traces.otlp.decoded import MalformedSpan as Malformed
+from traces.otlp.deep_values import Lengths
 from traces.otlp.signals import NAMES, Signal
 from traces.spans import (
     RawSpan,
@@ -113,22 +114,24 @@ def _describe_other(document: dict[str, Any], signal: Signal) -> str:
 def _read_group(group: dict[str, Any], collector: Collector[Any], signal: Signal) -> None:
     names, read = NAMES[signal], _READERS[signal]
     scopes = fields.list_of(group, names.scopes, MalformedBody)
+    cut: Lengths = {}
     try:
-        resource = decoded.resource(fields.attributes_of(fields.object_of(group, "resource")))
+        resource = _resource(group, cut)
     except Malformed as error:
         for item in map(fields.camel_cased, scopes):
             _reject_all(item, names.records, f"its resource: {error}", collector)
         return
     for item in scopes:
         scope_group = fields.camel_cased(item)
+        cut_here = dict(cut)
         try:
-            scope = _scope(scope_group)
+            scope = _scope(scope_group, cut_here)
         except Malformed as error:
             _reject_all(scope_group, names.records, f"its scope: {error}", collector)
             continue
         for record in fields.list_of(scope_group, names.records, MalformedBody):
             try:
-                collector.records.append(read(record, resource, scope))
+                collector.records.append(read(record, resource, scope, cut_here.copy()))
             except Malformed as error:
                 collector.reject(_label(record), error)
 
@@ -150,18 +153,23 @@ def _label(record: Any) -> str:
     )
 
 
-def _scope(scope_group: dict[str, Any]) -> Scope:
+def _resource(group: dict[str, Any], cut: Lengths) -> Resource:
+    sent = fields.object_of(group, "resource")
+    return decoded.resource(fields.attributes_of(sent, "resource", cut))
+
+
+def _scope(scope_group: dict[str, Any], cut: Lengths) -> Scope:
     scope = fields.object_of(scope_group, "scope")
     return decoded.scope(
         fields.text_of(scope, "name"),
         fields.text_of(scope, "version"),
-        fields.attributes_of(scope),
+        fields.attributes_of(scope, "scope", cut),
         fields.integer_of(scope, "droppedAttributesCount", _MAX_UINT32),
         fields.text_of(scope_group, "schemaUrl"),
     )
 
 
-def _span(item: Any, resource: Resource, scope: Scope) -> RawSpan:
+def _span(item: Any, resource: Resource, scope: Scope, cut: Lengths) -> RawSpan:
     span = fields.camel_cased(item, Malformed)
     status = fields.object_of(span, "status")
     kind = fields.enumerated(span, "kind", "SPAN_KIND_", _SPAN_KINDS)
@@ -175,9 +183,9 @@ def _span(item: Any, resource: Resource, scope: Scope) -> RawSpan:
         end_ns=fields.integer_of(span, "endTimeUnixNano", MAX_TIME_NS),
         status_code=fields.enumerated(status, "code", "STATUS_CODE_", _STATUS_CODES, "status."),
         status_message=fields.text_of(status, "message", "status."),
-        attributes=fields.attributes_of(span),
-        events=fields.each(span, "events", _event) or (),
-        links=fields.each(span, "links", _link) or (),
+        attributes=fields.attributes_of(span, "attributes", cut),
+        events=fields.each(span, "events", lambda event: _event(event, cut)) or (),
+        links=fields.each(span, "links", lambda link: _link(link, cut)) or (),
         trace_state=fields.text_of(span, "traceState"),
         flags=fields.integer_of(span, "flags", _MAX_UINT32),
         dropped_attributes=fields.integer_of(span, "droppedAttributesCount", _MAX_UINT32),
@@ -185,26 +193,30 @@ def _span(item: Any, resource: Resource, scope: Scope) -> RawSpan:
         dropped_links=fields.integer_of(span, "droppedLinksCount", _MAX_UINT32),
         resource=resource,
         scope=scope,
+        cut=cut,
     )
 
 
-def _event(item: Any) -> SpanEvent:
+def _event(item: Any, cut: Lengths) -> SpanEvent:
     event = fields.camel_cased(item, Malformed)
-    time_ns = fields.integer_of(event, "timeUnixNano", MAX_TIME_NS)
-    return SpanEvent(time_ns, fields.text_of(event, "name"), fields.attributes_of(event))
+    return SpanEvent(
+        fields.integer_of(event, "timeUnixNano", MAX_TIME_NS),
+        fields.text_of(event, "name"),
+        fields.attributes_of(event, "events.attributes", cut),
+    )
 
 
-def _link(item: Any) -> SpanLink:
+def _link(item: Any, cut: Lengths) -> SpanLink:
     link = fields.camel_cased(item, Malformed)
     return SpanLink(
         fields.id_of(link, "traceId", 16),
         fields.id_of(link, "spanId", 8),
         fields.text_of(link, "traceState"),
-        fields.attributes_of(link),
+        fields.attributes_of(link, "links.attributes", cut),
     )
 
 
-def _log(item: Any, resource: Resource, scope: Scope) -> RawLog:
+def _log(item: Any, resource: Resource, scope: Scope, cut: Lengths) -> RawLog:
     record = fields.camel_cased(item, Malformed)
     return RawLog(
         trace_id=_id_or_none(record, "traceId", 16),
@@ -216,8 +228,8 @@ def _log(item: Any, resource: Resource, scope: Scope) -> RawLog:
         ),
         severity_text=fields.text_of(record, "severityText"),
         event_name=fields.text_of(record, "eventName"),
-        body=fields.value_of(record, "body"),
-        attributes=fields.attributes_of(record),
+        body=fields.value_of(record, "body", cut),
+        attributes=fields.attributes_of(record, "attributes", cut),
         flags=fields.integer_of(record, "flags", _MAX_UINT32),
         dropped_attributes=fields.integer_of(record, "droppedAttributesCount", _MAX_UINT32),
         resource=resource,
@@ -232,7 +244,7 @@ def _id_or_none(record: dict[str, Any], key: str, length: int) -> bytes:
         return b""  # such a record belongs to no trace (OTLP, logs.proto)
 
 
-_READERS: Mapping[Signal, Callable[[Any, Resource, Scope], Any]] = {
+_READERS: Mapping[Signal, Callable[[Any, Resource, Scope, Lengths], Any]] = {
     "traces": _span,
     "logs": _log,
     "metrics": json_metrics.metric,

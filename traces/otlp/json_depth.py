@@ -1,5 +1,5 @@
 """Makes a JSON trace request readable that nests deeper than a parser goes: what lies deeper than
-any span's values may is left out, so that it costs its own span and no other.
+any span's values may is left out, and what it was part of will say that it was cut.
 
 Only for requests that failed to parse; it looks at brackets and strings, and knows nothing of OTLP.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
+from traces.otlp import deep_values
 from traces.otlp.decoded import MAX_DEPTH, MalformedBody
 
 # A level of a kvlist is four brackets, and the first lies twelve deep (in an event's attributes):
-# what is cut below that is always deeper than MAX_DEPTH, so that reading it rejects its span.
+# what is left out below that is always deeper than MAX_DEPTH, where values are cut.
 MAX_BRACKETS = 4 * (MAX_DEPTH + 2) + 12
-_LEFT_OUT = b"null"
 # Strings end where they end, or with the body; possessive, so that nothing is read twice.
 _TOKEN = re.compile(rb'[][{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _OPENING, _QUOTE = frozenset(b"[{"), ord('"')
@@ -22,12 +22,12 @@ _MAX_TOKENS = 15_000_000
 
 
 def cut(body: bytes) -> bytes:
-    """`body` with `null` for all that is nested deeper than MAX_BRACKETS.
+    """`body` with a text that says how much it was for all that is nested deeper than MAX_BRACKETS.
 
     Raises MalformedBody when its brackets do not close, or are too many to look at.
     """
     pieces: list[bytes] = []
-    kept = depth = 0
+    kept = depth = opened = 0
     for count, token in enumerate(_TOKEN.finditer(body)):
         start = token.start()
         first = body[start]
@@ -37,12 +37,14 @@ def cut(body: bytes) -> bytes:
             continue
         if first in _OPENING:
             if depth == MAX_BRACKETS:
-                pieces += (body[kept:start], _LEFT_OUT)
+                pieces.append(body[kept:start])
+                opened = start
             depth += 1
         else:
             depth -= 1
             if depth == MAX_BRACKETS:
                 kept = start + 1
+                pieces.append(f'"{deep_values.unread(kept - opened)}"'.encode())
     if depth:
         raise MalformedBody("the JSON is nested too deep")
     pieces.append(body[kept:])

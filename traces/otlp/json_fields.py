@@ -10,8 +10,10 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from traces.otlp.decoded import MAX_DEPTH, MalformedBody, MalformedValue, too_deep
+from traces.otlp import deep_values
+from traces.otlp.decoded import MAX_DEPTH, MalformedBody, MalformedValue, TooDeep
 from traces.otlp.decoded import MalformedSpan as Malformed
+from traces.otlp.deep_values import Lengths
 from traces.spans import Attributes, AttributeValue
 
 T = TypeVar("T")
@@ -180,14 +182,32 @@ def described(value: Any) -> str:
     return name if value is None else f"an {name}" if name == "object" else f"a {name}"
 
 
-def attributes_of(owner: dict[str, Any]) -> Attributes:
-    return _key_values(list_of(owner, "attributes"), 0)
-
-
-def value_of(owner: dict[str, Any], key: str) -> AttributeValue:
-    """One OTLP value, such as a log record's body."""
+def attributes_of(owner: dict[str, Any], place: str, cuts: Lengths) -> Attributes:
+    """What is nested too deep is cut, and noted in `cuts` as `<place>.<key>`."""
+    items = list_of(owner, "attributes")
     try:
-        return _value(owner.get(key), 0)
+        return _key_values(items, 0)
+    except TooDeep:
+        return _key_values([_fitted_pair(item, place, cuts) for item in items], 0)
+
+
+def _fitted_pair(item: Any, place: str, cuts: Lengths) -> Any:
+    try:
+        _key_values([item], 0)
+    except TooDeep:
+        wire = deep_values.cut_wire(item["value"], f"{place}.{item['key']}", cuts)
+        return {"key": item["key"], "value": wire}
+    return item
+
+
+def value_of(owner: dict[str, Any], key: str, cuts: Lengths) -> AttributeValue:
+    """One OTLP value, such as a log record's body."""
+    value = owner.get(key)
+    try:
+        try:
+            return _value(value, 0)
+        except TooDeep:
+            return _value(deep_values.cut_wire(value, key, cuts), 0)
     except Malformed as error:
         raise Malformed(f"{key}: {error}") from None
 
@@ -282,7 +302,7 @@ def _kvlist_value(content: Any, depth: int) -> Attributes:
 
 def _nested_values(content: Any, depth: int) -> list[Any]:
     if depth >= MAX_DEPTH:
-        raise too_deep()
+        raise TooDeep
     if not isinstance(content, dict):
         raise Malformed(f"a list of values is {described(content)}, not an object")
     return list_of(content, "values")

@@ -21,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from traces.logs import RawLog
 from traces.otlp import decoded, protobuf_metrics, protobuf_values, wire_repair
 from traces.otlp.decoded import Collector, Decoded, MalformedBody, MalformedSpan
+from traces.otlp.deep_values import Lengths
 from traces.otlp.signals import NAMES, Signal
 from traces.spans import RawSpan, Resource, Scope, SpanEvent, SpanLink
 
@@ -35,7 +36,8 @@ class _Reader:
     groups: Callable[[Any], Any]
     scopes: Callable[[Any], Any]
     records: Callable[[Any], Any]
-    read: Callable[[Any, Resource, Scope], Any]
+    read: Callable[[Any, Resource, Scope, Lengths], Any]
+    """The last takes what was cut of the record; it comes with what was of the first two."""
     label: Callable[[Any], str]
 
 
@@ -66,44 +68,31 @@ def _repaired(
 
 
 def _read_group(group: Any, collector: Collector[Any], reader: _Reader) -> None:
-    scopes = reader.scopes(group)
-    try:
-        resource = decoded.resource(_attributes(group.resource.attributes))
-    except MalformedSpan as error:
-        for scope_group in scopes:
-            _reject_all(scope_group, f"its resource: {error}", collector, reader)
-        return
-    for scope_group in scopes:
-        try:
-            scope = _scope(scope_group)
-        except MalformedSpan as error:
-            _reject_all(scope_group, f"its scope: {error}", collector, reader)
-            continue
+    cut: Lengths = {}
+    resource = decoded.resource(_attributes(group.resource.attributes, "resource", cut))
+    for scope_group in reader.scopes(group):
+        cut_here = dict(cut)
+        scope = _scope(scope_group, cut_here)
         append, read = collector.records.append, reader.read
         for record in reader.records(scope_group):
             try:
-                append(read(record, resource, scope))
+                append(read(record, resource, scope, cut_here.copy()))
             except MalformedSpan as error:
                 collector.reject(reader.label(record), error)
 
 
-def _reject_all(scope_group: Any, reason: str, collector: Collector[Any], reader: _Reader) -> None:
-    for record in reader.records(scope_group):
-        collector.reject(reader.label(record), reason)
-
-
-def _scope(scope_group: Any) -> Scope:
+def _scope(scope_group: Any, cut: Lengths) -> Scope:
     scope = scope_group.scope
     return decoded.scope(
         scope.name,
         scope.version,
-        _attributes(scope.attributes),
+        _attributes(scope.attributes, "scope", cut),
         scope.dropped_attributes_count,
         scope_group.schema_url,
     )
 
 
-def _span(span: Any, resource: Resource, scope: Scope) -> RawSpan:
+def _span(span: Any, resource: Resource, scope: Scope, cut: Lengths) -> RawSpan:
     parent = span.parent_span_id
     events, links, status = span.events, span.links, span.status
     return RawSpan(
@@ -116,9 +105,9 @@ def _span(span: Any, resource: Resource, scope: Scope) -> RawSpan:
         end_ns=span.end_time_unix_nano,
         status_code=status.code,
         status_message=status.message,
-        attributes=_attributes(span.attributes),
-        events=[_event(event) for event in events] if events else (),
-        links=[_link(link) for link in links] if links else (),
+        attributes=_attributes(span.attributes, "attributes", cut),
+        events=[_event(event, cut) for event in events] if events else (),
+        links=[_link(link, cut) for link in links] if links else (),
         trace_state=span.trace_state,
         flags=span.flags,
         dropped_attributes=span.dropped_attributes_count,
@@ -126,23 +115,25 @@ def _span(span: Any, resource: Resource, scope: Scope) -> RawSpan:
         dropped_links=span.dropped_links_count,
         resource=resource,
         scope=scope,
+        cut=cut,
     )
 
 
-def _event(event: Any) -> SpanEvent:
-    return SpanEvent(event.time_unix_nano, event.name, _attributes(event.attributes))
+def _event(event: Any, cut: Lengths) -> SpanEvent:
+    attributes = _attributes(event.attributes, "events.attributes", cut)
+    return SpanEvent(event.time_unix_nano, event.name, attributes)
 
 
-def _link(link: Any) -> SpanLink:
+def _link(link: Any, cut: Lengths) -> SpanLink:
     return SpanLink(
         decoded.checked_link_id(link.trace_id, 16),
         decoded.checked_link_id(link.span_id, 8),
         link.trace_state,
-        _attributes(link.attributes),
+        _attributes(link.attributes, "links.attributes", cut),
     )
 
 
-def _log(record: Any, resource: Resource, scope: Scope) -> RawLog:
+def _log(record: Any, resource: Resource, scope: Scope, cut: Lengths) -> RawLog:
     return RawLog(
         trace_id=decoded.id_or_none(record.trace_id, 16),
         span_id=decoded.id_or_none(record.span_id, 8),
@@ -151,8 +142,8 @@ def _log(record: Any, resource: Resource, scope: Scope) -> RawLog:
         severity_number=record.severity_number,
         severity_text=record.severity_text,
         event_name=record.event_name,
-        body=protobuf_values.value_of(record.body, "body"),
-        attributes=_attributes(record.attributes),
+        body=protobuf_values.value_of(record.body, "body", cut),
+        attributes=_attributes(record.attributes, "attributes", cut),
         flags=record.flags,
         dropped_attributes=record.dropped_attributes_count,
         resource=resource,

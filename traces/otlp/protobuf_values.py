@@ -4,34 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from traces.otlp.decoded import MAX_DEPTH, MalformedSpan, MalformedValue, too_deep
+from traces.otlp import deep_values
+from traces.otlp.decoded import MAX_DEPTH, TooDeep
+from traces.otlp.deep_values import Lengths
 from traces.spans import Attributes, AttributeValue
 
+# The parser's own limit is far above what this allows: 100 messages, some fifty levels.
+_ANY_DEPTH = -1_000
 
-def attributes(key_values: Any, depth: int = 0) -> Attributes:
-    """Raises MalformedSpan for what is nested too deep, with the name of the outermost."""
+
+def attributes(key_values: Any, place: str, cuts: Lengths) -> Attributes:
+    """What is nested too deep is cut, and noted in `cuts` as `<place>.<key>`."""
     found: Attributes = {}
-    try:
-        for key_value in key_values:
-            content = key_value.value
+    for key_value in key_values:
+        content = key_value.value
+        try:
             # Most attributes are text, and this reads them with one call instead of two.
-            found[key_value.key] = content.string_value or value(content, depth)
-    except MalformedValue as error:
-        if depth:
-            raise
-        raise MalformedSpan(f"attribute {key_value.key[:100]!r}: {error}") from None
+            found[key_value.key] = content.string_value or value(content, 0)
+        except TooDeep:
+            key = key_value.key
+            found[key] = deep_values.cut(value(content, _ANY_DEPTH), f"{place}.{key}", cuts)
     return found
 
 
-def value_of(content: Any, name: str) -> AttributeValue:
-    """One value outside of attributes; `name` is what MalformedSpan calls it."""
+def value_of(content: Any, place: str, cuts: Lengths) -> AttributeValue:
+    """One value outside of attributes."""
     try:
-        return value(content)
-    except MalformedValue as error:
-        raise MalformedSpan(f"{name}: {error}") from None
+        return value(content, 0)
+    except TooDeep:
+        return deep_values.cut(value(content, _ANY_DEPTH), place, cuts)
 
 
-def value(content: Any, depth: int = 0) -> AttributeValue:
+def value(content: Any, depth: int) -> AttributeValue:
+    """Raises TooDeep."""
     kind = content.WhichOneof("value")
     if kind is None:
         return None
@@ -40,11 +45,12 @@ def value(content: Any, depth: int = 0) -> AttributeValue:
         return [value(item, depth + 1) for item in content.array_value.values]
     if kind == "kvlist_value":
         _check_depth(depth)
-        return attributes(content.kvlist_value.values, depth + 1)
+        entries = content.kvlist_value.values
+        return {entry.key: value(entry.value, depth + 1) for entry in entries}
     plain: AttributeValue = getattr(content, kind)
     return plain
 
 
 def _check_depth(depth: int) -> None:
     if depth >= MAX_DEPTH:
-        raise too_deep()
+        raise TooDeep

@@ -1,5 +1,6 @@
 """Makes a protobuf request readable that the parser refuses whole: invalid UTF-8 in a string
-becomes U+FFFD, a record whose bytes are broken or nested too deep is taken out and reported.
+becomes U+FFFD, a value nested too deep a text that says so, and a record whose bytes are broken is
+taken out and reported.
 
 Only for requests that failed to parse; wire format: https://protobuf.dev/programming-guides/encoding/
 """
@@ -10,9 +11,15 @@ from collections.abc import Callable
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-# The parser's own limit is 100 nested messages; a record's attributes begin at the fifth.
-_MAX_MESSAGES = 90
+from traces.otlp import deep_values
+
+# The parser's own limit is 100 nested messages. Values of the MAX_DEPTH that is kept, and of one
+# level more, so that they are seen to be too deep, must lie within.
+_MAX_MESSAGES = 97
+_VALUE = AnyValue.DESCRIPTOR.full_name
+_TEXT = b"\x0a"  # the tag of a value's text
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _RECORDS = frozenset(
     {
@@ -41,8 +48,9 @@ def repair(
 
 
 def _message(body: memoryview, descriptor: Descriptor, on_dropped: OnDropped, depth: int) -> bytes:
-    if depth > _MAX_MESSAGES:
-        raise BrokenWire("an attribute is nested too deep")
+    if depth > _MAX_MESSAGES and descriptor.full_name == _VALUE:
+        text = deep_values.unread(len(body)).encode()
+        return _TEXT + _encoded(len(text)) + text
     pieces = bytearray()
     position, end = 0, len(body)
     while position < end:

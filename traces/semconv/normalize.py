@@ -112,6 +112,7 @@ def _span(
         dropped_attributes=raw.dropped_attributes,
         dropped_events=raw.dropped_events,
         dropped_links=raw.dropped_links,
+        truncated=raw.cut,
     )
     if not raw.start_ns:
         sources["start_ns"] = _NO_START_BUT_END if raw.end_ns else _NO_START
