@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from django.db.models import F
+from django.db.models import F, Max
 from django.utils import timezone
 
 from detectors import conclusions, judge
@@ -100,9 +100,10 @@ def work(claimed: Sequence[DetectorRun], clock: Clock) -> None:
     for run in claimed:
         by_trace.setdefault((run.project_id, run.trace_id), []).append(run)
     ready = _call_spans(by_trace)
+    superseded = _superseded(claimed)
     decided: list[Decided] = []
     for trace, together in by_trace.items():
-        decided.extend(_decide(together, ready.get(trace), clock))
+        decided.extend(_decide(together, ready.get(trace), superseded, clock))
     conclusions.conclude(decided, clock)
 
 
@@ -126,7 +127,10 @@ def _call_spans(
 
 
 def _decide(
-    together: Sequence[DetectorRun], ready: list[Span] | None, clock: Clock
+    together: Sequence[DetectorRun],
+    ready: list[Span] | None,
+    superseded: Set[uuid.UUID],
+    clock: Clock,
 ) -> Iterator[Decided]:
     first = together[0]
     try:
@@ -138,7 +142,7 @@ def _decide(
             conclusions.fail(run, f"The trace could not be read: {error}", clock())
         return
     for run in together:
-        verdict = _verdict(run, spans, clock)
+        verdict = _verdict(run, spans, run.pk in superseded, clock)
         if verdict is not None:
             named = {proof.span_id for _, proof in verdict.proofs()}
             yield Decided(run, verdict, tuple(span for span in spans if span.span_id in named))
@@ -148,14 +152,16 @@ def _whole(run: DetectorRun) -> list[Span]:
     return SpanReader(run.project_id).spans(bytes.fromhex(run.trace_id), limit=MAX_SPANS)
 
 
-def _verdict(run: DetectorRun, spans: Sequence[Span], clock: Clock) -> Verdict | None:
+def _verdict(
+    run: DetectorRun, spans: Sequence[Span], is_superseded: bool, clock: Clock
+) -> Verdict | None:
     """None when the run has failed, which is written then."""
     if run.attempts > MAX_ATTEMPTS:
         reason = f"Given up after {MAX_ATTEMPTS} attempts that ended without a verdict."
         conclusions.fail(run, reason, clock())
         return None
     try:
-        return _examine(run, spans)
+        return _examine(run, spans, is_superseded)
     except JudgeFailed as error:
         conclusions.fail(run, str(error), clock(), Verdict("abstain", "", spent=error.spent))
     except Exception as error:
@@ -167,12 +173,12 @@ def _verdict(run: DetectorRun, spans: Sequence[Span], clock: Clock) -> Verdict |
     return None
 
 
-def _examine(run: DetectorRun, spans: Sequence[Span]) -> Verdict:
+def _examine(run: DetectorRun, spans: Sequence[Span], is_superseded: bool) -> Verdict:
     if not spans:
         return Verdict("skipped", "The trace has no spans any more.")
     if is_own(spans):
         return Verdict("skipped", "The trace was made by TraceRoot's own judge.")
-    if _is_superseded(run):
+    if is_superseded:
         return Verdict("superseded", "A later generation of the trace is judged instead.")
     verdict = _ask(run, spans)
     if len(spans) >= MAX_SPANS:
@@ -216,11 +222,21 @@ def is_own(spans: Sequence[Span]) -> bool:
     )
 
 
-def _is_superseded(run: DetectorRun) -> bool:
-    later = DetectorRun.objects.filter(
-        detector=run.detector, trace_id=run.trace_id, generation__gt=run.generation
+def _superseded(claimed: Sequence[DetectorRun]) -> frozenset[uuid.UUID]:
+    """Those of whose trace a later generation is there to be judged."""
+    those = DetectorRun.objects.filter(
+        detector_id__in={run.detector_id for run in claimed},
+        trace_id__in={run.trace_id for run in claimed},
     )
-    return later.exists()
+    newest = {
+        (detector, trace): generation
+        for detector, trace, generation in those.values_list("detector_id", "trace_id")
+        .annotate(newest=Max("generation"))
+        .order_by()
+    }
+    return frozenset(
+        run.pk for run in claimed if newest.get((run.detector_id, run.trace_id), 0) > run.generation
+    )
 
 
 def _release(claimed: Sequence[DetectorRun], now: dt.datetime, reason: str) -> None:

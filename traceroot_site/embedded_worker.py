@@ -60,5 +60,9 @@ class EmbeddedWorker:
             log.info("worker.stopped")
 
     def _run_beat(self) -> None:
+        # The scheduler looks each second whether its table changed, and would connect for that.
+        # Settings of a connection are those of its thread.
+        for one in connections.all():
+            one.settings_dict = {**one.settings_dict, "CONN_MAX_AGE": None}
         self._beat.start(embedded_process=False)
         connections.close_all()

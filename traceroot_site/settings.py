@@ -145,7 +145,7 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 # The in-memory transport looks for work once a second by default; that is most of a live update.
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.05}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "traceroot_site.beat.Scheduler"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # the row is the queue; a lost wake-up is found by the next sweep
 CELERY_TASK_DEFAULT_QUEUE = "default"
