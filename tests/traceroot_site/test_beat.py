@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_changed_task_is_seen_within_seconds_and_not_asked_for_at_each_tick(
     clock: Clock,
 ) -> None:
