@@ -20,7 +20,7 @@ from traces.otlp import json_values
 from traces.spans import Attributes, Span, SpanEvent, SpanLink
 from traces.store.batches import Batch
 
-_GROWTH = 6
+GROWTH = 6
 """A byte of a request is at most so many characters of what is stored (`\\u0001`, `{"key":...`)."""
 _GROWN_COLUMNS = ("input", "output", "events_json", "links_json", "scope_json")
 _PLAIN_COLUMNS = ("name", "status_message", "error_message", "trace_state")
@@ -70,7 +70,7 @@ def _over(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimit
             if (span.events or span.links) and _has_too_much_beside(span, limits)
         )
     most = min(limits.value_chars, limits.span_chars)
-    if body_bytes * _GROWTH > most and _largest(batch, body_bytes, most) > most:
+    if body_bytes * GROWTH > most and _largest(batch, body_bytes, most) > most:
         sizes = _sizes(batch)
         found.update(n for n, size in enumerate(sizes) if size > most)
     return sorted(found)
@@ -156,7 +156,7 @@ def _cut_span(span: Span, limits: CutLimits) -> None:
     _cut_derived(span, most)
     if len(span.scope_json) > limits.value_chars:
         cuts.note("scope", len(span.scope_json))
-        span.scope_json = _cut_scope(span.scope_json, limits)
+        span.scope_json = fitted_scope(span.scope_json, limits)
     span.truncated = {**span.truncated, **cuts.done()}
 
 
@@ -275,14 +275,14 @@ def _cut_resources(spans: Sequence[Span], limits: CutLimits) -> dict[str, str]:
     for text in set(map(_resource_of, spans)):
         # Shorter than one key may be: nothing in it can be over.
         if len(text) > min(limits.key_chars, limits.attributes):
-            read = _cut_resource if len(text) <= _CACHED_CHARS else _cut_resource.__wrapped__
+            read = fitted_resource if len(text) <= _CACHED_CHARS else fitted_resource.__wrapped__
             if (fitted := read(text, limits)) != text:
                 found[text] = fitted
     return found
 
 
 @lru_cache(maxsize=512)
-def _cut_resource(text: str, limits: CutLimits) -> str:
+def fitted_resource(text: str, limits: CutLimits) -> str:
     attributes, _ = _fewer(json_values.values_from_json(text), limits, "resource", _Cuts())
     sizes = [values.chars(value) for value in attributes.values()]
     most = min(limits.value_chars, values.level(sizes, limits.span_chars))
@@ -291,7 +291,7 @@ def _cut_resource(text: str, limits: CutLimits) -> str:
     )
 
 
-def _cut_scope(text: str, limits: CutLimits) -> str:
+def fitted_scope(text: str, limits: CutLimits) -> str:
     scope = msgspec.json.decode(text)
     return json_values.scope_to_json(
         values.cut(scope.get("name", ""), limits.key_chars),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +10,11 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from accounts import api_keys
 from accounts.models import ApiKey, Project, User
 from traces.deletion import erasing
+from traces.deletion.fingerprints import fingerprint
 from traces.deletion.wanted import Wanted
 from traces.models import Deletion
 from traces.store.filters import TraceFilter
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 
 MOST_TRACES = 1_000
 _MOST_CHARACTERS = 1_024
-_SALT = "traceroot.deletion"
 
 
 class BadDeletion(ValueError):
@@ -87,12 +85,6 @@ def whole_project(project: Project, *, by: User | None, by_name: str, now: datet
         for key in ApiKey.objects.for_project(project).filter(revoked_at=None):
             api_keys.revoke(key, now=now)
     return asked
-
-
-def fingerprint(asked: dict[str, Any]) -> str:
-    """The same for the same request on this installation; nobody can guess what it stands for."""
-    text = json.dumps(asked, sort_keys=True)
-    return salted_hmac(_SALT, text, algorithm="sha256").hexdigest()[:32]
 
 
 def _named(value: str, what: str) -> str:

@@ -1,4 +1,5 @@
-"""Spans of deleted traces are not taken again, whoever sends them.
+"""Spans of deleted traces are not taken again, whoever sends them, nor are log records and usage
+of deleted sessions and users from before.
 
 The receiver asks a set in memory, which a thread brings up to date each second; the spool's drain
 and the release of quarantined spans ask the database. What slips between is found by the second
@@ -12,14 +13,18 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import starmap
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Q
 from django.utils import timezone
 
+from traces.deletion.fingerprints import fingerprint
 from traces.ingest.arrivals import Arrival
 from traces.store.batches import Batch
 from traces.store.errors import StoreUnavailable
@@ -27,37 +32,77 @@ from traces.store.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 REASON = "deleted"
+_SPANS = "spans"
 _FIRST_LOAD_SECONDS = 5.0
 _WHOLE_SECONDS = 600.0
 _OVERLAP = dt.timedelta(seconds=60)
 """A row of a long transaction shows up behind later ones."""
 
 
+class Row(NamedTuple):
+    """As the database has it (`DeletedTrace`)."""
+
+    project_id: UUID
+    trace_id: str
+    is_person: bool
+    until_ns: int
+    created_at: dt.datetime
+
+
 @dataclass(slots=True)
 class Known:
-    """Tombstones in force: ids by project, and projects that are gone as a whole."""
+    """Tombstones in force: ids by project, projects that are gone as a whole, and by project the
+    fingerprints of sessions and users with the time (ns) until which theirs are gone.
+    """
 
     traces: dict[UUID, set[bytes]] = field(default_factory=dict)
     projects: set[UUID] = field(default_factory=set)
+    people: dict[UUID, dict[str, int]] = field(default_factory=dict)
 
-    def add(self, project_id: UUID, trace_id: str) -> None:
-        if trace_id:
-            self.traces.setdefault(project_id, set()).add(bytes.fromhex(trace_id))
+    def add(self, row: Row) -> None:
+        if row.is_person:
+            until = self.people.setdefault(row.project_id, {})
+            until[row.trace_id] = max(row.until_ns, until.get(row.trace_id, 0))
+        elif row.trace_id:
+            self.traces.setdefault(row.project_id, set()).add(bytes.fromhex(row.trace_id))
         else:
-            self.projects.add(project_id)
+            self.projects.add(row.project_id)
 
     def without_deleted(self, arrival: Arrival) -> Arrival:
         """The request without what may not come back; counted as dropped."""
         batch = arrival.batch
         if batch.project_id in self.projects:
             return keep_rows(arrival, [])
+        gone = self._of_deleted_traces(batch) | self._of_deleted_people(batch)
+        return (
+            keep_rows(arrival, [n for n in range(batch.rows) if n not in gone]) if gone else arrival
+        )
+
+    def _of_deleted_traces(self, batch: Batch) -> set[int]:
         deleted = self.traces.get(batch.project_id)
         if not deleted or "trace_id" not in batch.names:
-            return arrival
+            return set()
         trace_ids = batch.column("trace_id")
         if deleted.isdisjoint(trace_ids):
-            return arrival
-        return keep_rows(arrival, [n for n, one in enumerate(trace_ids) if one not in deleted])
+            return set()
+        return {n for n, one in enumerate(trace_ids) if one in deleted}
+
+    def _of_deleted_people(self, batch: Batch) -> set[int]:
+        """Rows that may belong to no trace; one that says no time is taken for a new one."""
+        people = self.people.get(batch.project_id)
+        if not people or batch.table == _SPANS:
+            return set()
+        times = batch.column("time_ns")
+        if "observed_ns" in batch.names:
+            times = [a or b for a, b in zip(times, batch.column("observed_ns"), strict=True)]
+        gone: set[int] = set()
+        for kind in ("session_id", "user_id"):
+            if kind not in batch.names:
+                continue
+            names = batch.column(kind)
+            until = {name: people.get(fingerprint({kind: name}), 0) for name in set(names) - {""}}
+            gone |= {n for n, name in enumerate(names) if 0 < times[n] <= until.get(name, 0)}
+        return gone
 
 
 class _State:
@@ -98,9 +143,9 @@ def reload() -> None:
     is_whole = state.known is None or time.monotonic() - state.read_whole_at > _WHOLE_SECONDS
     known = Known() if is_whole or state.known is None else state.known
     since = None if is_whole else state.newest
-    for project_id, trace_id, created_at in _rows(since):
-        known.add(project_id, trace_id)
-        state.newest = max(state.newest or created_at, created_at)
+    for row in _rows(since):
+        known.add(row)
+        state.newest = max(state.newest or row.created_at, row.created_at)
     if is_whole:
         state.read_whole_at = time.monotonic()
     state.known = known
@@ -124,9 +169,9 @@ def of_projects(project_ids: Iterable[UUID], trace_ids: Iterable[bytes] = ()) ->
         return known
     for start in range(0, max(len(named), 1), 500):
         asked = ["", *named[start : start + 500]] if named else None
-        found = rows.filter(trace_id__in=asked) if asked else rows
-        for project_id, trace_id in found.values_list("project_id", "trace_id"):
-            known.add(project_id, trace_id)
+        found = rows.filter(Q(trace_id__in=asked) | Q(is_person=True)) if asked else rows
+        for row in found.values_list(*Row._fields):
+            known.add(Row(*row))
     return known
 
 
@@ -148,7 +193,7 @@ def keep_rows(arrival: Arrival, rows: Sequence[int]) -> Arrival:
         return arrival
     kept = part(batch, rows)
     said = {**receipt.reasons, REASON: receipt.reasons.get(REASON, 0) + dropped}
-    if batch.table != "spans":  # figures of receipts are of spans
+    if batch.table != _SPANS:  # figures of receipts are of spans
         return Arrival(kept, replace(receipt, reasons=said))
     ids = zip(kept.column("trace_id"), kept.column("span_id"), strict=True) if rows else ()
     receipt = replace(
@@ -201,13 +246,13 @@ def _read() -> bool:
     return True
 
 
-def _rows(since: dt.datetime | None) -> Iterable[tuple[UUID, str, dt.datetime]]:
+def _rows(since: dt.datetime | None) -> Iterator[Row]:
     from traces.models import DeletedTrace
 
     rows = DeletedTrace.objects.in_force(timezone.now())
     if since is not None:
         rows = rows.filter(created_at__gt=since - _OVERLAP)
-    return rows.values_list("project_id", "trace_id", "created_at").iterator(chunk_size=10_000)
+    return starmap(Row, rows.values_list(*Row._fields).iterator(chunk_size=10_000))
 
 
 # A child process has no threads but its own: it begins anew.

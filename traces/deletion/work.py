@@ -158,7 +158,20 @@ def _collect(worker: Worker, deadline: float) -> dt.datetime | None:
             for trace_id in portion
         ]
         DeletedTrace.objects.bulk_create(made, ignore_conflicts=True)
-        worker.save(found=deletion.traces.exclude(trace_id="").count())
+        worker.save(found=deletion.traces.of_traces().count())
+    if deletion.kind in (Kind.SESSION, Kind.USER):
+        DeletedTrace.objects.get_or_create(
+            deletion=deletion,
+            trace_id=deletion.fingerprint,
+            defaults={
+                "project_id": deletion.project_id,
+                "is_person": True,
+                "until_ns": round(deletion.asked_at.timestamp() * 1e9),
+                "created_at": worker.clock(),
+                "erased_at": worker.clock(),
+                "expires_at": expires_at,
+            },
+        )
     worker.save(phase=Phase.ERASE)
     return None
 
@@ -198,14 +211,14 @@ def _person(deletion: Deletion) -> Wanted:
 def _erase(worker: Worker, deadline: float) -> dt.datetime | None:
     deletion = worker.deletion
     while True:
-        rows = list(deletion.traces.filter(erased_at=None).order_by("id")[:PORTION])
+        rows = list(deletion.traces.to_erase().filter(erased_at=None).order_by("id")[:PORTION])
         if not rows:
             break
         _take(worker, _portion(deletion, rows))
         now = worker.clock()
         with transaction.atomic():
             DeletedTrace.objects.filter(pk__in=[row.pk for row in rows]).update(erased_at=now)
-            worker.save(erased=deletion.traces.exclude(trace_id="").exclude(erased_at=None).count())
+            worker.save(erased=deletion.traces.of_traces().exclude(erased_at=None).count())
         if time.monotonic() > deadline:
             return now
     if deletion.kind in (Kind.SESSION, Kind.USER):
@@ -221,7 +234,7 @@ def _check(worker: Worker, deadline: float) -> dt.datetime | None:
     """A second look: a request that had passed the receiver's door, a verdict being written."""
     deletion = worker.deletion
     after = int(deletion.asked.get("checked", 0))
-    while rows := list(deletion.traces.filter(id__gt=after).order_by("id")[:PORTION]):
+    while rows := list(deletion.traces.to_erase().filter(id__gt=after).order_by("id")[:PORTION]):
         _take(worker, _portion(deletion, rows))
         after = rows[-1].pk
         worker.save(asked={**deletion.asked, "checked": after})

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from traces.admission import book as admission_book
 from traces.admission import rules
 from traces.cutting import limits as cut_limits
+from traces.cutting import logs as cutting_logs
 from traces.cutting import spans as cutting
 from traces.ingest.receipts import MAX_REASONS, MAX_SAMPLES, Receipt
 from traces.otlp.arrived import Arrived
@@ -63,6 +64,7 @@ def _batch(arrived: Arrived, project_id: UUID, retention_days: int) -> Batch:
         "retention_days": retention_days,
     }
     if arrived.signal == "logs":
+        cutting_logs.cut(arrived.logs, arrived.body_bytes, cut_limits.from_settings())
         return log_rows.to_batch(arrived.logs, **origin)
     if arrived.signal == "metrics":
         return usage_rows.to_batch(arrived.usage, **origin)

@@ -120,17 +120,28 @@ class DeletedTraceQuerySet(models.QuerySet["DeletedTrace"]):
     def in_force(self, now: dt.datetime) -> Self:
         return self.filter(expires_at__gt=now)
 
+    def to_erase(self) -> Self:
+        """Traces, and the project as a whole."""
+        return self.filter(is_person=False)
+
+    def of_traces(self) -> Self:
+        return self.to_erase().exclude(trace_id="")
+
 
 class DeletedTrace(models.Model):
     """A tombstone: spans of this trace that arrive until `expires_at` are dropped.
 
     It is the queue of its deletion too: `erased_at` says how far that is. An empty `trace_id` is
-    the whole project.
+    the whole project. With `is_person` it is the fingerprint of a session or user: log records and
+    usage that name it and may belong to no trace are dropped, as far as they are older than what
+    was asked (`until_ns`, since the epoch).
     """
 
     id = models.BigAutoField(primary_key=True)
     project_id = models.UUIDField()
     trace_id = models.CharField(max_length=32, blank=True)
+    is_person = models.BooleanField(default=False)
+    until_ns = models.PositiveBigIntegerField(default=0)
     deletion = models.ForeignKey(Deletion, on_delete=models.CASCADE, related_name="traces")
     created_at = models.DateTimeField(default=timezone.now)
     erased_at = models.DateTimeField(null=True)

@@ -13,7 +13,7 @@ from accounts import api_keys
 from accounts.models import Project, User
 from tests.traces import made
 from traces import settle
-from traces.deletion import asking
+from traces.deletion.fingerprints import fingerprint
 from traces.models import Deletion
 
 pytestmark = [pytest.mark.usefixtures("store"), pytest.mark.django_db]
@@ -55,7 +55,7 @@ def test_each_way_is_accepted_and_can_be_looked_at(
     found = Deletion.objects.get()
     assert found.project_id == project.id
     if kind == "session":
-        assert made_one["fingerprint"] == asking.fingerprint({"session_id": "s-1"})
+        assert made_one["fingerprint"] == fingerprint({"session_id": "s-1"})
 
 
 def test_a_key_without_the_scope_reads_and_does_not_delete(api_key: str) -> None:

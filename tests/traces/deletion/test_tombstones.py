@@ -12,10 +12,12 @@ from pytest_django import Settings
 
 from accounts.models import Project, User
 from tests.traces import arrived, made
+from traces.agent_usage import AgentUsage
 from traces.deletion import asking, tombstones, work
 from traces.ingest import quarantine
 from traces.ingest.arrivals import Arrival
 from traces.ingest.door import Door
+from traces.logs import Log
 from traces.models import DeletedTrace, Deletion, QuarantinedSpan
 from traces.spool import deposits, drain
 from traces.store import client
@@ -181,3 +183,68 @@ def _mended(kept: QuarantinedSpan) -> bytes:
     arrival = encoding.decode(bytes(kept.content))
     arrival.batch.column("parent_span_id")[0] = bytes(8)
     return encoding.encode(arrival)
+
+
+NS = 1_000_000_000
+
+
+def record(project: Project, number: int, seconds: float, **names: str) -> Log:
+    """Of no trace, as coding agents send them."""
+    at_ns = round(seconds * NS) if seconds else 0
+    return Log(
+        project_id=project.pk,
+        log_id=bytes([number]) * 16,
+        trace_id=b"",
+        span_id=b"",
+        time_ns=at_ns if number % 2 else 0,
+        observed_ns=at_ns,
+        received_ns=1,
+        **names,
+    )
+
+
+def usage(project: Project, seconds: float, **names: str) -> AgentUsage:
+    return AgentUsage(
+        project_id=project.pk, series_id=b"s" * 16, agent="a", metric="m", counted="input",
+        is_delta=True, start_ns=1, time_ns=round(seconds * NS), received_ns=1, value=1.0, **names,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["session", "user"])
+def test_records_of_a_deleted_person_do_not_come_back(
+    project: Project, ada: User, other_project: Project, kind: str
+) -> None:
+    asked_at = timezone.now()
+    ask = asking.session if kind == "session" else asking.user
+    deletion = ask(project, "ada-1", by=ada, by_name=ada.email, now=asked_at)
+    then = asked_at.timestamp()
+    named: dict[str, str] = {f"{kind}_id": "ada-1"}
+    other: dict[str, str] = {("user_id" if kind == "session" else "session_id"): "ada-1"}
+    records = [
+        record(project, 1, then - 3600, **named),
+        record(project, 2, then - 1, **named),
+        record(project, 3, then + 1, **named),
+        record(project, 4, 0, **named),
+        record(project, 5, then - 60, **other),
+        record(project, 6, then - 60),
+    ]
+    logs = arrived.empty(project.pk, signal="logs", logs=records)
+    counted = [usage(project, then - 5, **named), usage(project, then + 5, **named)]
+    points = arrived.empty(project.pk, signal="metrics", usage=counted)
+    spans = arrived.arrival(project.pk)
+    strangers = arrived.empty(other_project.pk, signal="logs", logs=records)
+    waiting = [logs, points, spans, strangers]
+    assert tombstones.without_deleted(waiting) == waiting
+    work.run_due("a worker", max_seconds=5.0)
+    tombstones.reload()
+    for kept in (
+        tombstones.without_deleted(waiting),
+        [tombstones.current().without_deleted(one) for one in waiting],
+    ):
+        assert [ids[0] for ids in kept[0].batch.column("log_id")] == [3, 4, 5, 6]
+        assert kept[0].receipt.reasons == {tombstones.REASON: 2}
+        assert kept[1].batch.column("time_ns") == [counted[1].time_ns]
+        assert kept[2:] == [spans, strangers]
+    deletion.refresh_from_db()
+    assert (deletion.found, deletion.erased) == (0, 0)
+    assert not DeletedTrace.objects.filter(trace_id__contains="ada").exists()

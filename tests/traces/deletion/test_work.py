@@ -16,6 +16,7 @@ from tests.traces import arrived, made
 from traces import settle
 from traces.deletion import asking, erasing, holders, waiting_rows, work
 from traces.deletion.asking import BadDeletion
+from traces.deletion.fingerprints import fingerprint
 from traces.models import DeletedTrace, Deletion
 from traces.spool import deposits, drain
 from traces.store import client
@@ -175,7 +176,7 @@ def test_nothing_to_delete_is_done_with_a_receipt(project: Project, ada: User) -
     )
     assert (done.state, done.erased, done.rows) == (State.DONE, 0, {})
     assert done.asked == {}
-    assert done.fingerprint == asking.fingerprint({"session_id": "nobody"})
+    assert done.fingerprint == fingerprint({"session_id": "nobody"})
 
 
 def test_while_the_store_is_away_it_waits_and_says_so(
