@@ -8,7 +8,7 @@ page says how far back it got.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -145,23 +145,44 @@ class SearchReads(ProjectReads):
         found: list[dict[str, Any]] = []
         while keys and len(found) < limit:
             some, keys = keys[: limit + _SPARE_KEYS], keys[limit + _SPARE_KEYS :]
-            rows = self._query(
-                statements.text("span_search_rows"),
-                {
-                    "buckets": [key["bucket"] for key in some],
-                    "trace_ids": [key["trace_id"].hex() for key in some],
-                    "span_ids": [key["span_id"].hex() for key in some],
-                    "shown": shown,
-                    "limit": len(some),
-                },
-                LIMITS,
-            )
+            rows = self._rows_of("span_search_rows", some, shown)
             newest = {(row["trace_id"], row["span_id"], row["version"]): row for row in rows}
             for key in some:
                 row = newest.pop((key["trace_id"], key["span_id"], key["version"]), None)
                 if row is not None:
                     found.append(row | {"bucket": key["bucket"]})
-        return found[:limit]
+        return self._with_errors(found[:limit], shown)
+
+    def _with_errors(self, found: list[dict[str, Any]], shown: str) -> list[dict[str, Any]]:
+        """Those whose name and content do not hold the word, with their error around it."""
+        unshown = [row for row in found if not row["field"]]
+        if not unshown:
+            return found
+        errors = {
+            (row["trace_id"], row["span_id"], row["version"]): row
+            for row in self._rows_of("span_search_errors", unshown, shown)
+        }
+        return [
+            row | errors.get((row["trace_id"], row["span_id"], row["version"]), {})
+            if not row["field"]
+            else row
+            for row in found
+        ]
+
+    def _rows_of(
+        self, query: str, keys: Sequence[Mapping[str, Any]], shown: str
+    ) -> list[dict[str, Any]]:
+        return self._query(
+            statements.text(query),
+            {
+                "buckets": [key["bucket"] for key in keys],
+                "trace_ids": [key["trace_id"].hex() for key in keys],
+                "span_ids": [key["span_id"].hex() for key in keys],
+                "shown": shown,
+                "limit": len(keys),
+            },
+            LIMITS,
+        )
 
 
 def _windows(place: _Place, hours: tuple[int, ...]) -> Iterator[_Place]:
