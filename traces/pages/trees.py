@@ -98,6 +98,8 @@ def _row(span: SpanOutline, depth: int, parent: bytes, summary: TraceSummary) ->
         row |= {"kind": "infra", "infrastructure": True}
     if span.is_estimated:
         row["tokens_estimated"] = True
+    if span.is_cost_estimated:
+        row["cost_estimated"] = True
     if span.first_token_ns > span.start_ns:
         row["first_token_ms"] = (span.first_token_ns - summary.start_ns) / 1e6
     if span.kind in {"tool", "agent"} and span.tool_name and span.tool_name not in span.name:

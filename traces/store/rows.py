@@ -113,6 +113,7 @@ class SpanOutline:
     error_message: str
     is_infrastructure: bool
     is_estimated: bool
+    is_cost_estimated: bool
 
 
 _Read = Callable[[Span], Any]

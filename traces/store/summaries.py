@@ -57,4 +57,5 @@ def outline(row: Mapping[str, Any]) -> SpanOutline:
         error_message=row["error_message"],
         is_infrastructure=row["is_infrastructure"],
         is_estimated=row["is_estimated"],
+        is_cost_estimated=bool(row["is_cost_estimated"]),
     )

@@ -13,6 +13,7 @@
  * @property {number | string | null} [cost] USD
  * @property {number | null} [tokens]
  * @property {boolean} [tokens_estimated]
+ * @property {boolean} [cost_estimated]
  * @property {string | null} [model]
  * @property {string | null} [note] short text after the name, instead of the model
  * @property {string | null} [preview]

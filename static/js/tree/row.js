@@ -88,7 +88,7 @@ export class TreeRow {
     this.note.replaceChildren(...withMarks(note));
     this.title.title = spelled([nameOf(span), span.preview].filter(Boolean).join("\n"));
     this.fillMark(model, i, span, hidden);
-    this.cost.textContent = cost(span.cost);
+    this.cost.textContent = (span.cost_estimated && span.cost !== null ? "≈\u202f" : "") + cost(span.cost);
     const about = span.tokens_estimated ? " (estimated)" : "";
     this.cost.title = span.tokens ? `${tokens(span.tokens)} tokens${about}` : "";
   }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -47,6 +49,27 @@ def test_list_header_and_panel_say_about(
     )  # tokens and cost of the trace, tokens of the span
     assert "counted with o200k_base" in page
     assert ", estimated" in page
+
+
+def test_the_tree_says_which_costs_are_estimated(
+    client: Client, project: Project, ada: User
+) -> None:
+    trace_id = made.trace_id()
+    call = {"kind": "llm", "model": "gpt-4o", "input": "Why?", "output": "So."}
+    made.stored(
+        made.span(project.id, trace_id, 1, **call),
+        made.span(project.id, trace_id, 2, **call, reported_cost_usd=Decimal("0.25")),
+    )
+    settle.settle_quiet()
+    while work.run(wait_seconds=0):
+        pass
+    client.force_login(ada)
+    tree = client.get(reverse("traces:tree", args=[project.id, trace_id])).json()
+    silent, billed = tree["rows"]
+    assert silent["tokens_estimated"]
+    assert silent["cost_estimated"]
+    assert "cost_estimated" not in billed
+    assert billed["cost"] == 0.25
 
 
 def test_the_api_says_it_and_normalized_says_what_the_emitter_said(

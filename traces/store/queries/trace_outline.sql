@@ -5,6 +5,7 @@ SELECT
     is_infrastructure,
     has_usage, uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     output_tokens, reasoning_tokens, is_estimated,
+    is_estimated AND isNull(reported_cost_usd) AS is_cost_estimated,
     if(prefers_computed, coalesce(computed_cost_usd, reported_cost_usd),
         coalesce(reported_cost_usd, computed_cost_usd)) AS cost_usd
 FROM spans
