@@ -7,7 +7,6 @@ A length is that of the value's OTLP/JSON, in characters, escapes not counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from traces.otlp import json_values
@@ -55,7 +54,7 @@ def _cut(value: AttributeValue, depth: int) -> AttributeValue:
 
 
 def _cut_wire(value: Any, depth: int) -> Any:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     if depth >= MAX_DEPTH and any(value.get(name) is not None for name in _HOLDERS):
         return {"stringValue": MARK}
@@ -66,7 +65,7 @@ def _cut_wire(value: Any, depth: int) -> Any:
 
 
 def _cut_items(content: Any, holder: str, depth: int) -> Any:
-    items = content.get("values") if isinstance(content, Mapping) else None
+    items = content.get("values") if isinstance(content, dict) else None
     if not isinstance(items, list):
         return content
     if holder.startswith("array"):
@@ -75,7 +74,7 @@ def _cut_items(content: Any, holder: str, depth: int) -> Any:
 
 
 def _cut_pair(pair: Any, depth: int) -> Any:
-    if not isinstance(pair, Mapping) or "value" not in pair:
+    if not isinstance(pair, dict) or "value" not in pair:
         return pair
     return {**pair, "value": _cut_wire(pair["value"], depth)}
 
@@ -94,7 +93,7 @@ def _length(value: Any) -> int:
         if kind == "stringValue":
             length += _text_length(content)
         elif kind in ("arrayValue", "kvlistValue"):
-            items = content.get("values") if isinstance(content, Mapping) else None
+            items = content.get("values") if isinstance(content, dict) else None
             listed = items if isinstance(items, list) else []
             length += _unread_length(items)
             length += len('{"values":[]}') + max(0, len(listed) - 1)
@@ -103,7 +102,7 @@ def _length(value: Any) -> int:
                 continue
             for pair in listed:
                 length += _unread_length(pair)
-                held = pair if isinstance(pair, Mapping) else {}
+                held = pair if isinstance(pair, dict) else {}
                 length += len('{"key":,"value":}') + _text_length(held.get("key"))
                 rest.append(held.get("value"))
         elif kind:
@@ -113,7 +112,7 @@ def _length(value: Any) -> int:
 
 def _kind(value: Any) -> tuple[str, Any]:
     """What an OTLP/JSON value is, and its content; empty for what is none."""
-    for name, content in value.items() if isinstance(value, Mapping) else ():
+    for name, content in value.items() if isinstance(value, dict) else ():
         kind = _KINDS.get(name)
         if kind and content is not None:
             return kind, content
