@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceroot_site.settings")
 
 app = Celery("traceroot")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-if not settings.REDIS_URL:
+if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Tasks are many and short, and to open SQLite costs more than most of them. Celery closes
     # connections before and after each task unless it is told after how many. With PostgreSQL the
     # pool keeps them.

@@ -62,7 +62,9 @@ class EmbeddedWorker:
     def _run_beat(self) -> None:
         # The scheduler looks each second whether its table changed, and would connect for that.
         # Settings of a connection are those of its thread.
+        # PostgreSQL's are kept by its pool, which takes no other.
         for one in connections.all():
-            one.settings_dict = {**one.settings_dict, "CONN_MAX_AGE": None}
+            if one.vendor == "sqlite":
+                one.settings_dict = {**one.settings_dict, "CONN_MAX_AGE": None}
         self._beat.start(embedded_process=False)
         connections.close_all()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from traces.cutting import values
 from traces.cutting.limits import CutLimits
-from traces.cutting.spans import GROWTH, fitted_resource, fitted_scope
+from traces.cutting.spans import GROWTH, fitted_resources, fitted_scopes
 from traces.logs import Log
 
 
@@ -21,7 +21,11 @@ def cut(logs: Sequence[Log], body_bytes: int, limits: CutLimits) -> None:
         _fewer(log, limits)
         if body_bytes * GROWTH > most:
             _shorter(log, limits)
-            log.resource_json = fitted_resource(log.resource_json, limits)
+    resources = fitted_resources([log.resource_json for log in logs], limits)
+    scopes = fitted_scopes([log.scope_json for log in logs], limits)
+    for log in logs if resources or scopes else ():
+        log.resource_json = resources.get(log.resource_json, log.resource_json)
+        log.scope_json = scopes.get(log.scope_json, log.scope_json)
 
 
 def _fewer(log: Log, limits: CutLimits) -> None:
@@ -43,7 +47,5 @@ def _shorter(log: Log, limits: CutLimits) -> None:
     if max(sizes) > most:
         log.body = values.fitted(log.body, most)
         log.attributes = {key: values.fitted(v, most) for key, v in log.attributes.items()}
-    for name in ("event_name", "severity_text", "session_id", "user_id"):
+    for name in ("event_name", "severity_text"):
         setattr(log, name, values.cut(getattr(log, name), limits.key_chars))
-    if len(log.scope_json) > limits.value_chars:
-        log.scope_json = fitted_scope(log.scope_json, limits)

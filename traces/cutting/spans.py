@@ -6,10 +6,11 @@ is done in C; cutting is for the few. Fields were normalised from the whole valu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
-from operator import add, attrgetter
+from operator import add
 from typing import Any
 
 import msgspec
@@ -30,7 +31,12 @@ _SAME_LENGTH = frozenset({"resource_json", "scope_json", "input", "output"})
 _TEXTS = tuple(f.name for f in fields(Span) if f.type == "str" and f.name not in _SAME_LENGTH)
 _MAPS = ("metadata", "trace_metadata")
 _LISTS = ("tags", "trace_tags", "finish_reasons")
-_resource_of = attrgetter("resource_json")
+_SHARED_CHARS = 64 * 1024**2
+"""Of the resources of a request, and of its scopes: they are sent once and stored with each of
+their records.
+"""
+_PAIR_CHARS = 60
+"""Around an attribute's name and value in OTLP JSON."""
 
 
 def cut(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimits) -> int:
@@ -41,7 +47,8 @@ def cut(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimits)
     """
     if not spans:
         return 0
-    resources = _cut_resources(spans, limits)
+    resources = fitted_resources([span.resource_json for span in spans], limits)
+    scopes = fitted_scopes([span.scope_json for span in spans], limits)
     over = _over(spans, batch, body_bytes, limits)
     for number in over:
         _cut_span(spans[number], limits)
@@ -50,6 +57,11 @@ def cut(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimits)
         if fitted is not None:
             span.truncated = {**span.truncated, "resource": len(span.resource_json)}
             span.resource_json = fitted
+    for span in spans if scopes else ():
+        fitted = scopes.get(span.scope_json)
+        if fitted is not None:
+            span.truncated = {**span.truncated, "scope": len(span.scope_json)}
+            span.scope_json = fitted
     return sum(1 for span in spans if span.truncated)
 
 
@@ -154,9 +166,6 @@ def _cut_span(span: Span, limits: CutLimits) -> None:
             cuts.note(name, len(text))
             setattr(span, name, values.cut(text, most))
     _cut_derived(span, most)
-    if len(span.scope_json) > limits.value_chars:
-        cuts.note("scope", len(span.scope_json))
-        span.scope_json = fitted_scope(span.scope_json, limits)
     span.truncated = {**span.truncated, **cuts.done()}
 
 
@@ -269,20 +278,43 @@ def _cut_derived(span: Span, most: int) -> None:
             setattr(span, name, tuple(values.cut(text, longest) for text in texts))
 
 
-def _cut_resources(spans: Sequence[Span], limits: CutLimits) -> dict[str, str]:
-    """Of each resource that exceeds the limits what stays of it."""
+def fitted_resources(texts: Sequence[str], limits: CutLimits) -> dict[str, str]:
+    """Of each resource that exceeds the limits what stays of it. `texts` has one a record."""
     found = {}
-    for text in set(map(_resource_of, spans)):
+    for text, count in Counter(texts).items():
         # Shorter than one key may be: nothing in it can be over.
         if len(text) > min(limits.key_chars, limits.attributes):
-            read = fitted_resource if len(text) <= _CACHED_CHARS else fitted_resource.__wrapped__
-            if (fitted := read(text, limits)) != text:
+            read = _fitted_resource if len(text) <= _CACHED_CHARS else _fitted_resource.__wrapped__
+            fitted = read(text, limits)
+            if len(fitted) > (room := _SHARED_CHARS // count):
+                first = _first_that_fit(json_values.values_from_json(fitted), room)
+                fitted = json_values.values_to_json(first)
+            if fitted != text:
                 found[text] = fitted
     return found
 
 
+def fitted_scopes(texts: Sequence[str], limits: CutLimits) -> dict[str, str]:
+    """The same of scopes."""
+    found = {}
+    for text, count in Counter(texts).items():
+        if len(text) > (room := min(limits.value_chars, _SHARED_CHARS // count)):
+            found[text] = _fitted_scope(text, room, limits)
+    return found
+
+
+def _first_that_fit(attributes: Attributes, room: int) -> Attributes:
+    kept: Attributes = {}
+    for name, value in attributes.items():
+        size = len(name) + values.chars(value) + _PAIR_CHARS
+        if size <= room:
+            kept[name] = value
+            room -= size
+    return kept
+
+
 @lru_cache(maxsize=512)
-def fitted_resource(text: str, limits: CutLimits) -> str:
+def _fitted_resource(text: str, limits: CutLimits) -> str:
     attributes, _ = _fewer(json_values.values_from_json(text), limits, "resource", _Cuts())
     sizes = [values.chars(value) for value in attributes.values()]
     most = min(limits.value_chars, values.level(sizes, limits.span_chars))
@@ -291,17 +323,18 @@ def fitted_resource(text: str, limits: CutLimits) -> str:
     )
 
 
-def fitted_scope(text: str, limits: CutLimits) -> str:
+def _fitted_scope(text: str, room: int, limits: CutLimits) -> str:
     scope = msgspec.json.decode(text)
+    attributes = _cut_attributes(
+        json_values.from_wire_list(scope.get("attributes", [])),
+        limits.value_chars // 2,
+        "scope",
+        _Cuts(),
+    )
     return json_values.scope_to_json(
         values.cut(scope.get("name", ""), limits.key_chars),
         values.cut(scope.get("version", ""), limits.key_chars),
-        _cut_attributes(
-            json_values.from_wire_list(scope.get("attributes", [])),
-            limits.value_chars // 2,
-            "scope",
-            _Cuts(),
-        ),
+        _first_that_fit(attributes, room),
         scope.get("droppedAttributesCount", 0),
         values.cut(scope.get("schemaUrl", ""), limits.key_chars),
     )

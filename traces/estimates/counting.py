@@ -11,6 +11,7 @@ from typing import Any
 
 from traces.estimates import tokenizer
 from traces.estimates.tokenizer import Tokenizer
+from traces.otlp import deep_values
 from traces.semconv import messages, reading
 from traces.semconv.messages import Conversation, Message, Part, ToolDefinition
 from traces.spans import Span, Usage
@@ -102,7 +103,10 @@ def _token_ids(listed: Any) -> int:
 
 def _whole(span: Span, side: str, tokens: int) -> int:
     """Of a text that was cut at ingest, what all of it would make."""
-    kept = len(span.input if side == "input" else span.output)
+    text = span.input if side == "input" else span.output
+    if deep_values.MARK in text:
+        return tokens  # the mark says how long it was on the wire, and nobody reads what is gone
+    kept = len(text)
     held = f"attributes.{span.sources.get(side, '')}"
     length = span.truncated.get(side) or span.truncated.get(held, 0)
     return round(tokens * length / kept) if kept and length > kept else tokens

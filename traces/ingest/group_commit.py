@@ -69,6 +69,7 @@ class GroupCommit(Generic[T, R]):
         self._waiting = 0
         self._owned: Counter[Hashable] = Counter()
         self._running = 0
+        self._is_starting = False
         self._threads = ThreadPoolExecutor(commits, thread_name_prefix=name)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,10 +86,19 @@ class GroupCommit(Generic[T, R]):
         self._queue.put(owner, waiting)
         self._waiting += size
         self._owned[owner] += size
-        self._start()
+        self._start_soon()
         return await waiting.done
 
+    def _start_soon(self) -> None:
+        """Once the loop has come round: requests that one commit answered come here together, and
+        without this the first of them would be a group alone and the others the next.
+        """
+        if not self._is_starting and self._may_start():
+            self._is_starting = True
+            asyncio.get_running_loop().call_soon(self._start)
+
     def _start(self) -> None:
+        self._is_starting = False
         while self._queue and self._may_start():
             group = self._take()
             self._running += 1

@@ -16,6 +16,9 @@ from traces.spans import AttributeValue
 MARK = f"… [cut: nested deeper than {MAX_DEPTH} levels]"
 Lengths = dict[str, int]
 """Place of each value that was cut, to its full length."""
+SHARED = ("resource", "scope")
+"""Noted as one, since every record of a request has what is noted of them."""
+_MOST_NOTED, _PLACE_CHARS = 50, 200
 
 _UNREAD = re.compile(r"… \[cut: (\d{1,12}) bytes nested too deep to be read\]")
 _HOLDERS = ("arrayValue", "kvlistValue", "array_value", "kvlist_value")
@@ -31,16 +34,29 @@ def unread(size: int) -> str:
     return f"… [cut: {size} bytes nested too deep to be read]"
 
 
-def cut(value: AttributeValue, place: str, lengths: Lengths) -> AttributeValue:
-    """`value` down to MAX_DEPTH levels."""
-    lengths[place] = _length(json_values.to_wire(value))
+def cut(value: AttributeValue, place: str, key: str, lengths: Lengths) -> AttributeValue:
+    """`value` down to MAX_DEPTH levels. `key` is its name among the attributes of `place`, or
+    empty.
+    """
+    _note(place, key, _length(json_values.to_wire(value)), lengths)
     return _cut(value, 0)
 
 
-def cut_wire(value: Any, place: str, lengths: Lengths) -> Any:
+def cut_wire(value: Any, place: str, key: str, lengths: Lengths) -> Any:
     """The same of an OTLP/JSON value as it was parsed, whatever else is wrong with it."""
-    lengths[place] = _length(value)
+    _note(place, key, _length(value), lengths)
     return _cut_wire(value, 0)
+
+
+def _note(place: str, key: str, length: int, lengths: Lengths) -> None:
+    if place in SHARED:
+        lengths[place] = lengths.get(place, 0) + length
+        return
+    named = f"{place}.{key}"[:_PLACE_CHARS] if key else place
+    if named in lengths or len(lengths) < _MOST_NOTED:
+        lengths[named] = lengths.get(named, 0) + length
+    else:
+        lengths["more values"] = lengths.get("more values", 0) + 1
 
 
 def _cut(value: AttributeValue, depth: int) -> AttributeValue:

@@ -195,7 +195,7 @@ def _fitted_pair(item: Any, place: str, cuts: Lengths) -> Any:
     try:
         _key_values([item], 0)
     except TooDeep:
-        wire = deep_values.cut_wire(item["value"], f"{place}.{item['key']}", cuts)
+        wire = deep_values.cut_wire(item["value"], place, item["key"], cuts)
         return {"key": item["key"], "value": wire}
     return item
 

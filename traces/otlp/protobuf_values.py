@@ -23,7 +23,7 @@ def attributes(key_values: Any, place: str, cuts: Lengths) -> Attributes:
             found[key_value.key] = content.string_value or value(content, 0)
         except TooDeep:
             key = key_value.key
-            found[key] = deep_values.cut(value(content, _ANY_DEPTH), f"{place}.{key}", cuts)
+            found[key] = deep_values.cut(value(content, _ANY_DEPTH), place, key, cuts)
     return found
 
 
@@ -32,7 +32,7 @@ def value_of(content: Any, place: str, cuts: Lengths) -> AttributeValue:
     try:
         return value(content, 0)
     except TooDeep:
-        return deep_values.cut(value(content, _ANY_DEPTH), place, cuts)
+        return deep_values.cut(value(content, _ANY_DEPTH), place, "", cuts)
 
 
 def value(content: Any, depth: int) -> AttributeValue:

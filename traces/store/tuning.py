@@ -31,6 +31,8 @@ TUNING = (
     ),
     # A part of some thousand spans in one file instead of two hundred: a third less work an INSERT.
     TableSettings("spans", (("min_bytes_for_wide_part", str(64 * 1024**2)),)),
+    # Column after column instead of row after row: a sixth less work, and less memory.
+    TableSettings("spans", (("vertical_merge_algorithm_min_rows_to_activate", "1"),)),
     # Merging a wide row costs as much as inserting it. At the engine's base of 5 a row under load
     # is merged twice in its first ten seconds, and narrow tables are merged whole with every
     # INSERT; at 16 half as often, for a dozen parts more. Parts that are left alone for ten seconds

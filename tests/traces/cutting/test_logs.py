@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from traces.cutting import spans as cutting
 from traces.ingest import arrivals
 from traces.otlp import decoder
 from traces.otlp.arrived import Arrived
@@ -100,3 +101,18 @@ def test_it_is_stored_once_and_found_by_what_was_read_of_the_whole() -> None:
     )
     assert (rows[0]["ids"], rows[0]["session"]) == (1, "the session")
     assert rows[0]["size"] <= LIMIT + 10
+
+
+def test_large_resources_are_not_kept_in_memory() -> None:
+    """Each is another one, and what is remembered of the small would hold them for ever."""
+    before = cutting._fitted_resource.cache_info().currsize
+    for n in range(3):
+        arrival(uuid.uuid4(), {"body": text("b")}, **{f"k{n}": text("v" * 300_000)})
+    assert cutting._fitted_resource.cache_info().currsize == before
+
+
+def test_what_many_records_share_is_cut_once_for_all() -> None:
+    records = [{"body": text(f"b{n}")} for n in range(20)]
+    batch = arrival(uuid.uuid4(), *records, k=text("v" * 300_000)).batch
+    assert len(set(batch.column("resource_json"))) == 1
+    assert len(batch.column("resource_json")[0]) < 2 * LIMIT

@@ -212,3 +212,26 @@ def test_a_cut_span_is_read_back_with_what_was_cut() -> None:
     assert found.truncated == {"input": 2 * MIB}
     assert found.input == found.attributes["input.value"] == span.input
     assert normalized.of(found)["truncated"] == {"input": 2 * MIB}
+
+
+def test_what_many_spans_share_is_stored_with_each_and_bounded_together() -> None:
+    """A resource and a scope of nearly a megabyte, below the limit of a value, and 2,000 spans."""
+    shared = [{"key": f"k{n}", "value": {"stringValue": "v" * 900}} for n in range(1_000)]
+    pairs = [{"key": "service.name", "value": {"stringValue": "agents"}}, *shared]
+    request = json.loads(json_request(*(json_span() for _ in range(2_000))))
+    request["resourceSpans"][0]["resource"] = {"attributes": pairs}
+    request["resourceSpans"][0]["scopeSpans"][0]["scope"] = {"name": "s", "attributes": pairs}
+    body = json.dumps(request).encode()
+    project_id = uuid.uuid4()
+    spans = normalize.spans(
+        decoder.decode(body, "json").records, project_id=project_id, received_ns=1
+    )
+    stored = arrived.arrival(project_id, *spans, body_bytes=len(body)).batch
+    assert stored.rows == 2_000
+    for name in ("resource_json", "scope_json"):
+        texts = stored.column(name)
+        assert 32 * 1024**2 < sum(map(len, texts)) <= 64 * 1024**2 + 2_000 * 100
+        assert "agents" in texts[0]
+    marks = json.loads(stored.column("truncated")[0])
+    assert marks["resource"] > 900_000
+    assert marks["scope"] > 900_000

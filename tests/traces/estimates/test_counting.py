@@ -10,6 +10,7 @@ import pytest
 
 from tests.traces import made
 from traces.estimates import counting, tokenizer
+from traces.otlp import deep_values
 from traces.spans import Span, Usage
 
 PROMPT = [
@@ -81,3 +82,16 @@ def test_of_a_text_that_was_cut_the_whole_length_counts() -> None:
 def test_whatever_was_sent_is_counted_or_not_but_raises_nothing(sent: str) -> None:
     counting.of(call(input=sent, output=sent))
     counting.of(call(kind="embedding", input=sent))
+
+
+def test_a_value_nested_too_deep_counts_as_what_is_left_of_it() -> None:
+    said = [{"role": "user", "content": "How many words are there?"}]
+    plain = call(input=json.dumps(said))
+    said[0]["extra"] = deep_values.MARK
+    sources = {"input": "gen_ai.input.messages"}
+    deep = call(
+        input=json.dumps(said, ensure_ascii=False),
+        sources=sources,
+        truncated={"attributes.gen_ai.input.messages": 90_000},
+    )
+    assert counting.of(deep) == counting.of(plain)

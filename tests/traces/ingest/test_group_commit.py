@@ -49,7 +49,9 @@ def run(
             max_waiting=max_waiting,
             worth=worth,
         )
-        tasks = [asyncio.create_task(group.write(item)) for item in items]
+        tasks = [asyncio.create_task(group.write(items[0]))]
+        await asyncio.sleep(0.02)
+        tasks += [asyncio.create_task(group.write(item)) for item in items[1:]]
         await asyncio.sleep(0.02)
         for number in leaving:
             tasks[number].cancel()
@@ -63,6 +65,21 @@ def test_what_gathers_during_a_commit_is_the_next() -> None:
     commits = Commits()
     assert run(["a", "b", "c"], commits) == ["A", "B", "C"]
     assert commits.groups == [["a"], ["b", "c"]]
+
+
+def test_what_comes_at_the_same_moment_is_one_group() -> None:
+    """Requests that one stage answered together go into the next together."""
+    commits = Commits()
+    commits.go.set()
+
+    async def at_once() -> None:
+        group = GroupCommit[str, str](
+            commits, name="test", commits=1, max_size=100, max_waiting=100
+        )
+        await asyncio.gather(*(group.write(item) for item in "abc"))
+
+    asyncio.run(at_once())
+    assert commits.groups == [["a", "b", "c"]]
 
 
 def test_each_gets_its_own_outcome() -> None:
@@ -124,7 +141,7 @@ def test_after_a_rest_the_next_commit_takes_all_that_came_meanwhile() -> None:
 def test_a_second_commit_begins_beside_the_first_once_enough_waits() -> None:
     commits = Commits()
     run(list("abcde"), commits, at_once=2, worth=3)
-    assert commits.groups == [["a"], ["b", "c", "d"], ["e"]]
+    assert commits.groups == [["a"], ["b", "c", "d", "e"]]
 
 
 def test_a_failure_nobody_thought_of_is_an_error_for_its_group_only() -> None:

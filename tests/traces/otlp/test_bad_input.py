@@ -20,7 +20,7 @@ from tests.traces.otlp.requests import (
 )
 from tests.traces.otlp.test_grpc import called, served
 from tests.traces.otlp.test_receiver import Sender, Store, authorize, prepare, scope
-from traces.otlp import deep_values
+from traces.otlp import decoder, deep_values
 from traces.otlp.decoded import MAX_DEPTH
 from traces.otlp.receiver import Limits, Receiver
 
@@ -131,8 +131,8 @@ def test_maps_are_cut_as_lists_are_wherever_they_stand() -> None:
         "attributes.spoilt below",
         "events.attributes.a",
         "links.attributes.a",
-        "resource.a",
-        "scope.a",
+        "resource",
+        "scope",
     ]
     for text in (span.resource_json, span.scope_json):
         assert deep_values.MARK in text
@@ -177,3 +177,26 @@ def test_a_body_over_the_limit_is_413_and_of_grpc_resource_exhausted() -> None:
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         asyncio.run(run())
     assert failed.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_what_is_cut_of_a_resource_is_noted_once_for_all_its_spans() -> None:
+    """A thousand deep attributes, of which each span would have had a note of its own."""
+    deep: dict[str, Any] = {"stringValue": "bottom"}
+    for _ in range(MAX_DEPTH + 1):
+        deep = {"arrayValue": {"values": [deep]}}
+    request = json.loads(json_request(*(json_span() for _ in range(50))))
+    pairs = [attribute(f"k{n}", deep) for n in range(1_000)]
+    request["resourceSpans"][0]["resource"] = {"attributes": pairs}
+    found = decoder.decode(json.dumps(request).encode(), "json").records
+    assert [len(span.cut) for span in found] == [1] * 50
+    assert found[0].cut["resource"] > 1_000 * 30 * len('{"arrayValue":{"values":[]}}')
+
+
+def test_of_many_values_cut_in_one_span_some_are_named_and_the_others_counted() -> None:
+    deep: dict[str, Any] = {"stringValue": "bottom"}
+    for _ in range(MAX_DEPTH + 1):
+        deep = {"arrayValue": {"values": [deep]}}
+    pairs = [attribute(f"{n}" + "k" * 900, deep) for n in range(70)]
+    [span] = decoder.decode(json_request(json_span(attributes=pairs)), "json").records
+    assert (len(span.cut), span.cut["more values"]) == (51, 20)
+    assert max(map(len, span.cut)) == 200

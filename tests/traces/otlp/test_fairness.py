@@ -158,7 +158,9 @@ def commit_together(items: Sequence[str], **options: Any) -> tuple[list[list[str
         queue = GroupCommit[str, str](
             commit, owner=lambda item: item[0], name="test", commits=1, **options
         )
-        tasks = [asyncio.create_task(queue.write(item)) for item in items]
+        tasks = [asyncio.create_task(queue.write(items[0]))]
+        await asyncio.sleep(0.05)
+        tasks += [asyncio.create_task(queue.write(item)) for item in items[1:]]
         await asyncio.sleep(0.05)
         go.set()
         return list(await asyncio.gather(*tasks, return_exceptions=True))
