@@ -207,7 +207,7 @@ def value_of(owner: dict[str, Any], key: str, cuts: Lengths) -> AttributeValue:
         try:
             return _value(value, 0)
         except TooDeep:
-            return _value(deep_values.cut_wire(value, key, cuts), 0)
+            return _value(deep_values.cut_wire(value, key, "", cuts), 0)
     except Malformed as error:
         raise Malformed(f"{key}: {error}") from None
 
