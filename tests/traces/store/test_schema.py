@@ -34,6 +34,21 @@ def test_an_edited_migration_is_refused() -> None:
     assert schema.apply() == []
 
 
+def test_an_installation_with_an_earlier_form_is_brought_up_to_date() -> None:
+    """Its table has granules of 4,096 rows for good, and everything else as new ones have it."""
+    ledger = ["name", "checksum"], ["String", "String"]
+    for name, earlier in schema._BEFORE.items():
+        now = next(one for one in schema.migrations() if one.name == name)
+        assert earlier != now.checksum
+        text = now.sql.replace("index_granularity = 2048", "index_granularity = 4096")
+        assert schema.Migration(name, text).checksum == earlier
+        try:
+            client.insert("schema_migrations", [[name], [earlier]], *ledger)
+            assert schema.apply() == []
+        finally:
+            client.insert("schema_migrations", [[name], [now.checksum]], *ledger)
+
+
 def test_statements_are_split_and_comments_dropped() -> None:
     found = schema.Migration("0001_a_b", "-- why; how\nSELECT 1;\n\nSELECT 2;\n").statements()
     assert [statement.rstrip(";") for statement in found] == ["SELECT 1", "SELECT 2"]

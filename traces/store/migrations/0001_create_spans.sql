@@ -86,4 +86,4 @@ CREATE TABLE IF NOT EXISTS spans
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY (retention_days, toMonday(bucket_time))
 ORDER BY (project_id, toStartOfHour(bucket_time), trace_id, span_id)
-SETTINGS index_granularity = 4096;
+SETTINGS index_granularity = 2048;
