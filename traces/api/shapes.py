@@ -199,7 +199,7 @@ def usage_details(usage: Usage | None) -> dict[str, float]:
 def cost_details(span: Span) -> dict[str, Any]:
     if span.cost_usd is None:
         return {}
-    source = "reported" if span.reported_cost_usd is not None else "computed"
+    source = "reported" if span.cost_usd is span.reported_cost_usd else "computed"
     return {"total": money(span.cost_usd), "source": source, "price_version": span.price_version}
 
 

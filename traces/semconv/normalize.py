@@ -37,6 +37,10 @@ _TEXT_FIELDS: frozenset[Field] = frozenset(get_args(TextField))
 _MAX_COST_USD = Decimal(10**8)
 _CENT_MILLIONTHS = Decimal("0.000000001")
 
+_LONGEST_SHARED = 1_024
+"""Of a name or an id that stands in the resource once and is stored with each of its spans. The
+whole of it stays in the resource.
+"""
 ResourceFacts = dict[Field, tuple[str, str]]
 """Field to its text and its source, of a resource."""
 
@@ -66,7 +70,10 @@ def resource_facts(resource: Resource) -> ResourceFacts:
         for name in names:
             value = resource.attributes.get(name)
             if value:
-                facts.setdefault(field, (reading.text(value), f"resource:{name}"))
+                text = reading.text(value)
+                if len(text) > _LONGEST_SHARED:
+                    text = text[: _LONGEST_SHARED - 1] + "…"
+                facts.setdefault(field, (text, f"resource:{name}"))
                 break
     return facts
 

@@ -235,3 +235,16 @@ def test_what_many_spans_share_is_stored_with_each_and_bounded_together() -> Non
     marks = json.loads(stored.column("truncated")[0])
     assert marks["resource"] > 900_000
     assert marks["scope"] > 900_000
+
+
+def test_a_long_id_of_the_resource_is_not_stored_whole_with_every_span() -> None:
+    pairs = [{"key": "session.id", "value": {"stringValue": "s" * 100_000}}]
+    request = json.loads(json_request(*(json_span() for _ in range(20))))
+    request["resourceSpans"][0]["resource"] = {"attributes": pairs}
+    body = json.dumps(request).encode()
+    project_id = uuid.uuid4()
+    records = decoder.decode(body, "json").records
+    spans = normalize.spans(records, project_id=project_id, received_ns=1)
+    stored = arrived.arrival(project_id, *spans, body_bytes=len(body)).batch
+    assert set(map(len, stored.column("session_id"))) == {1_024}
+    assert "s" * 100_000 in stored.column("resource_json")[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 import uuid
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import lz4.block
 import lz4.frame
 from backports import zstd
 from django.apps import apps
@@ -33,6 +35,9 @@ from traces.spans import Span, SpanEvent
 from traces.spool import deposits
 from traces.store import client, log_rows, marks, usage_rows, writer
 from traces.store.errors import StoreRejected
+
+# https://github.com/ClickHouse/ClickHouse/blob/master/src/Compression/CompressionInfo.h
+_LZ4, _METHODS = 0x82, {0x82, 0x90, 0x02}
 
 
 class Run:
@@ -226,13 +231,31 @@ def _holds(content: bytes, word: bytes) -> bool:
 
 
 def _unpacked(content: bytes) -> Iterator[bytes]:
-    """Frames of lz4, zstd and gzip anywhere in it."""
+    """Frames of lz4, zstd and gzip anywhere in it, and the blocks of the engine's files."""
+    yield b"".join(_engine_blocks(content))
     for magic, unpack in ((b"\x04\x22\x4d\x18", _lz4), (b"\x1f\x8b\x08", _gzip),
                           (b"\x28\xb5\x2f\xfd", _zstd)):  # fmt: skip
         at = content.find(magic)
         while at >= 0:
             yield unpack(content[at:])
             at = content.find(magic, at + 1)
+
+
+def _engine_blocks(content: bytes) -> Iterator[bytes]:
+    """Of a file of the engine that is blocks from its beginning to its end: a checksum of 16 bytes,
+    the method, the length with method and lengths, the length unpacked, then what is packed.
+    """
+    at = 16
+    while at + 9 <= len(content):
+        method, packed, unpacked = struct.unpack_from("<BII", content, at)
+        if method not in _METHODS or not 9 < packed <= len(content) - at or unpacked > 2**28:
+            return
+        body = content[at + 9 : at + packed]
+        try:
+            yield lz4.block.decompress(body, uncompressed_size=unpacked) if method == _LZ4 else body
+        except lz4.block.LZ4BlockError:
+            return
+        at += packed + 16
 
 
 def _lz4(content: bytes) -> bytes:

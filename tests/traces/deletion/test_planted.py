@@ -86,7 +86,9 @@ def ask(kind: str, run: Run) -> Deletion:
 def is_everywhere(run: Run) -> None:
     assert set(planted.in_store(run.word)) >= PLACES["store"]
     assert set(planted.in_databases(run.word)) >= PLACES["database"]
-    assert [name for name in planted.in_files(run.word) if name.startswith("mail/")]
+    files = planted.in_files(run.word)
+    assert [name for name in files if name.startswith("mail/")]
+    assert [name for name in files if name.startswith("engine/")]
 
 
 def is_nowhere(run: Run) -> None:
