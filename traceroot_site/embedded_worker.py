@@ -60,11 +60,16 @@ class EmbeddedWorker:
             log.info("worker.stopped")
 
     def _run_beat(self) -> None:
-        # The scheduler looks each second whether its table changed, and would connect for that.
-        # Settings of a connection are those of its thread.
-        # PostgreSQL's are kept by its pool, which takes no other.
-        for one in connections.all():
-            if one.vendor == "sqlite":
-                one.settings_dict = {**one.settings_dict, "CONN_MAX_AGE": None}
+        keep_connections()
         self._beat.start(embedded_process=False)
         connections.close_all()
+
+
+def keep_connections() -> None:
+    """Of this thread. The scheduler looks each second whether its table changed, and would open
+    SQLite for that each time. PostgreSQL's connections are kept by the pool, beside which Django
+    refuses to keep any other.
+    """
+    for one in connections.all():
+        if one.vendor == "sqlite":
+            one.settings_dict = {**one.settings_dict, "CONN_MAX_AGE": None}

@@ -281,12 +281,14 @@ def _cut_derived(span: Span, most: int) -> None:
 def fitted_resources(texts: Sequence[str], limits: CutLimits) -> dict[str, str]:
     """Of each resource that exceeds the limits what stays of it. `texts` has one a record."""
     found = {}
-    for text, count in Counter(texts).items():
+    counted = Counter(texts)
+    room = _room(counted)
+    for text in counted:
         # Shorter than one key may be: nothing in it can be over.
-        if len(text) > min(limits.key_chars, limits.attributes):
+        if len(text) > min(limits.key_chars, limits.attributes, room):
             read = _fitted_resource if len(text) <= _CACHED_CHARS else _fitted_resource.__wrapped__
             fitted = read(text, limits)
-            if len(fitted) > (room := _SHARED_CHARS // count):
+            if len(fitted) > room:
                 first = _first_that_fit(json_values.values_from_json(fitted), room)
                 fitted = json_values.values_to_json(first)
             if fitted != text:
@@ -296,20 +298,28 @@ def fitted_resources(texts: Sequence[str], limits: CutLimits) -> dict[str, str]:
 
 def fitted_scopes(texts: Sequence[str], limits: CutLimits) -> dict[str, str]:
     """The same of scopes."""
-    found = {}
-    for text, count in Counter(texts).items():
-        if len(text) > (room := min(limits.value_chars, _SHARED_CHARS // count)):
-            found[text] = _fitted_scope(text, room, limits)
-    return found
+    counted = Counter(texts)
+    room = min(limits.value_chars, _room(counted))
+    return {text: _fitted_scope(text, room, limits) for text in counted if len(text) > room}
+
+
+def _room(counted: Counter[str]) -> int:
+    """Characters that each may have, so that all records' together are at most _SHARED_CHARS."""
+    if sum(len(text) * count for text, count in counted.items()) <= _SHARED_CHARS:
+        return _SHARED_CHARS
+    return _SHARED_CHARS // counted.total()
 
 
 def _first_that_fit(attributes: Attributes, room: int) -> Attributes:
+    """With a mark for those that do not."""
     kept: Attributes = {}
     for name, value in attributes.items():
         size = len(name) + values.chars(value) + _PAIR_CHARS
         if size <= room:
             kept[name] = value
             room -= size
+    if left := len(attributes) - len(kept):
+        kept["…"] = f"[cut: {left:,} more attributes]"
     return kept
 
 

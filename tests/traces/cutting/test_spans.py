@@ -232,6 +232,7 @@ def test_what_many_spans_share_is_stored_with_each_and_bounded_together() -> Non
         texts = stored.column(name)
         assert 32 * 1024**2 < sum(map(len, texts)) <= 64 * 1024**2 + 2_000 * 100
         assert "agents" in texts[0]
+        assert " more attributes]" in texts[0]
     marks = json.loads(stored.column("truncated")[0])
     assert marks["resource"] > 900_000
     assert marks["scope"] > 900_000
@@ -248,3 +249,23 @@ def test_a_long_id_of_the_resource_is_not_stored_whole_with_every_span() -> None
     stored = arrived.arrival(project_id, *spans, body_bytes=len(body)).batch
     assert set(map(len, stored.column("session_id"))) == {1_024}
     assert "s" * 100_000 in stored.column("resource_json")[0]
+
+
+def test_many_large_resources_are_bounded_together() -> None:
+    """Each of them alone, with its spans, would be within the bound."""
+    one = json.loads(json_request(*(json_span() for _ in range(60))))["resourceSpans"][0]
+    groups = []
+    for n in range(4):
+        pairs = [
+            {"key": f"k{number}", "value": {"stringValue": f"{n}" + "v" * 999}}
+            for number in range(900)
+        ]
+        groups.append({**one, "resource": {"attributes": pairs}})
+    body = json.dumps({"resourceSpans": groups}).encode()
+    project_id = uuid.uuid4()
+    records = decoder.decode(body, "json").records
+    spans = normalize.spans(records, project_id=project_id, received_ns=1)
+    stored = arrived.arrival(project_id, *spans, body_bytes=len(body)).batch
+    texts = stored.column("resource_json")
+    assert len(set(texts)) == 4
+    assert sum(map(len, texts)) <= 64 * 1024**2 + len(texts) * 100
