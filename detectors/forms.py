@@ -31,18 +31,21 @@ class DetectorForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Detector
-        fields = ("is_enabled", "severity", "sample_rate", "prompt")
+        fields = ("is_enabled", "includes_evaluations", "severity", "sample_rate", "prompt")
         labels = {
             "is_enabled": "Look at new traces",
+            "includes_evaluations": "Look at evaluation runs too",
             "sample_rate": "Share of traces to judge",
             "prompt": "What to look for",
         }
         help_texts = {
+            "includes_evaluations": "Runs of a test set are no production traffic, and fail often.",
             "sample_rate": "From 0 to 1. Chosen by a hash of the trace: the choice never changes.",
             "prompt": "In plain words: what counts as a failure, and what does not.",
         }
         widgets = {
             "is_enabled": forms.CheckboxInput(),
+            "includes_evaluations": forms.CheckboxInput(),
             "severity": forms.Select(attrs={"class": "select"}),
             "sample_rate": forms.NumberInput(
                 attrs={"class": "input", "step": "0.01", "min": 0, "max": 1}

@@ -91,6 +91,8 @@ def _create_for(settled: Sequence[SettledTrace], now: dt.datetime) -> bool:
     rows: list[DetectorRun] = []
     for trace in fresh:
         for detector in detectors.get(trace.project_id, ()):
+            if trace.is_evaluation and not detector.includes_evaluations:
+                continue
             if not is_sampled(detector.id, trace.trace_id, detector.sample_rate):
                 continue
             summary = _passes(detector, trace)
@@ -105,11 +107,7 @@ def _create_for(settled: Sequence[SettledTrace], now: dt.datetime) -> bool:
 
 
 def _fresh(settled: Sequence[SettledTrace]) -> list[SettledTrace]:
-    return [
-        one
-        for one in settled
-        if not one.is_evaluation and (one.project_id, one.trace_id, one.generation) not in _swept
-    ]
+    return [one for one in settled if (one.project_id, one.trace_id, one.generation) not in _swept]
 
 
 def _forget(newest: dt.datetime) -> None:

@@ -46,6 +46,9 @@ class Detector(ProjectOwned):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="Share of the settled traces that are looked at, 0 to 1.",
     )
+    includes_evaluations = models.BooleanField(
+        default=False, help_text="Whether runs of an evaluation are looked at too."
+    )
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MEDIUM)
     config = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)

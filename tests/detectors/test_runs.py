@@ -14,7 +14,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from accounts.models import Project, User
-from detectors import findings, runs, sweep, tasks
+from detectors import defaults, findings, runs, sweep, tasks
 from detectors.models import (
     AlertDelivery,
     Detector,
@@ -151,6 +151,15 @@ def test_a_page_that_ends_within_one_instant_loses_no_trace(
 def test_evaluation_traces_are_left_out(detect: Detect, project: Project) -> None:
     detect([span(1, "agent", is_evaluation=True), span(2, name="t", parent=1, status="error")])
     assert not DetectorRun.objects.for_project(project).exists()
+
+
+def test_a_detector_may_ask_for_evaluation_traces(detect: Detect, project: Project) -> None:
+    defaults.ensure(project)
+    asking = Detector.objects.for_project(project).get(template="tool_failure")
+    asking.includes_evaluations = True
+    asking.save()
+    detect([span(1, "agent", is_evaluation=True), span(2, name="t", parent=1, status="error")])
+    assert {run.detector for run in DetectorRun.objects.for_project(project)} == {asking}
 
 
 def test_traces_of_our_own_judge_are_skipped(detect: Detect, project: Project) -> None:

@@ -12,16 +12,16 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from traces.api.errors import BadParameter
-from traces.store.filters import Condition, TraceFilter
+from traces.store.filters import NUMBER_FIELDS, TEXT_FIELDS, Condition, TraceFilter
 
 MAX_LIMIT = 200
 _LONGEST_LIMIT = 20
 _GROUPS = ("core", "usage", "io", "metadata", "normalized", "cost")
 _ALIASES = {"skeleton": {"core", "usage"}, "full": {"core", "usage", "io", "metadata"}}
-_TEXT_FIELDS = {"model_name", "environment", "name", "session_id", "user_id", "release", "metadata"}
-_NUMBER_FIELDS = {"cost", "total_tokens", "duration_ms", "errors"}
-_TEXT_OPS = {"in", "eq", "contains"}
-_NUMBER_OPS = {"eq", "gt", "gte", "lt", "lte"}
+_KEYED_FIELDS = {"metadata", "attribute"}
+_NEGATED = {"ne": "eq", "not_in": "in", "not_contains": "contains"}
+_TEXT_OPS = {"in", "eq", "contains", *_NEGATED}
+_NUMBER_OPS = {"eq", "ne", "gt", "gte", "lt", "lte"}
 _MAX_CONDITIONS = 20
 _MAX_NUMBER = 1e300
 
@@ -117,29 +117,34 @@ def _condition(item: Any) -> Condition:
     field, op, value = item["field"], item["op"], item["value"]
     if not isinstance(field, str) or not isinstance(op, str):
         raise BadParameter("The field and op of a filter must be text.")
-    if field in _NUMBER_FIELDS:
-        return Condition(field, _one_of(op, _NUMBER_OPS, field), number=_number(value, field))
-    if field in _TEXT_FIELDS:
-        return Condition(
-            field,
-            _one_of(op, _TEXT_OPS, field),
-            texts=_texts(value, field),
-            key=_key(item, field),
-        )
-    known = ", ".join(sorted(_TEXT_FIELDS | _NUMBER_FIELDS))
+    key, is_negated = _key(item, field), op in _NEGATED
+    compared = _NEGATED.get(op, op)
+    # Attributes are typed as they were sent.
+    if field in NUMBER_FIELDS or (field == "attribute" and _is_number(value)):
+        _one_of(op, _NUMBER_OPS, field)
+        number = _number(value, field, least=-_MAX_NUMBER if field == "attribute" else 0)
+        return Condition(field, compared, number=number, key=key, is_negated=is_negated)
+    if field in TEXT_FIELDS or field == "attribute":
+        _one_of(op, _TEXT_OPS, field)
+        texts = _texts(value, field)
+        return Condition(field, compared, texts=texts, key=key, is_negated=is_negated)
+    known = ", ".join(sorted([*TEXT_FIELDS, *NUMBER_FIELDS, "attribute"]))
     raise BadParameter(f"filters knows the fields {known}; {field[:40]!r} is none of them.")
 
 
-def _one_of(op: str, allowed: set[str], field: str) -> str:
+def _one_of(op: str, allowed: set[str], field: str) -> None:
     if op not in allowed:
         raise BadParameter(f"{field} takes the operators {', '.join(sorted(allowed))}.")
-    return op
 
 
-def _number(value: Any, field: str) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= _MAX_NUMBER:  # NaN is in no range
-        raise BadParameter(f"The value of {field} must be a number of at least 0.")
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any, field: str, *, least: float) -> float:
+    if not _is_number(value) or not least <= value <= _MAX_NUMBER:  # NaN is in no range
+        said = " of at least 0" if least == 0 else ""
+        raise BadParameter(f"The value of {field} must be a number{said}.")
     return float(value)
 
 
@@ -153,11 +158,11 @@ def _texts(value: Any, field: str) -> tuple[str, ...]:
 
 
 def _key(item: dict[str, Any], field: str) -> str:
-    if field != "metadata":
+    if field not in _KEYED_FIELDS:
         return ""
     key = item.get("key")
     if not isinstance(key, str) or not key or not _is_text(key, 256):
-        raise BadParameter("A filter on metadata needs a key of at most 256 characters.")
+        raise BadParameter(f"A filter on {field} needs a key of at most 256 characters.")
     return key
 
 

@@ -70,6 +70,7 @@ def list_item(summary: TraceSummary) -> dict[str, Any]:
         "estimated_tokens": summary.estimated_tokens,
         "total_cost": money(summary.cost_usd),
         "metadata_map": dict(summary.metadata),
+        "is_evaluation": summary.is_evaluation,
         "trace_url": trace_url(summary),
     }
 
@@ -101,6 +102,7 @@ def detail(
         "output": (output_text or None) if with_io else None,
         "metadata": _trace_metadata(summary, root, spans) if "metadata" in groups else None,
         "span_count": max(summary.span_count, len(spans)),
+        "is_evaluation": summary.is_evaluation,
         "estimated_tokens": summary.estimated_tokens,
         "spans": [
             {**span_item(span, groups), **({"cost_explanation": why[span.span_id]} if why else {})}

@@ -34,7 +34,9 @@ VIEWS = (
     ("error", "Errors"),
     ("finding", "With findings"),
     ("running", "Running"),
+    ("evaluation", "Evaluations"),
 )
+"""Evaluation runs are in their own view and in no other."""
 
 
 SEARCH_HELP = (
@@ -75,6 +77,7 @@ class ListState:
             text=self.text,
             status=self.view if self.view in {"error", "running"} else "",
             has_finding=True if self.view == "finding" else None,
+            only_evaluations=self.view == "evaluation",
             session_id=self.session_id,
             user_id=self.user_id,
         )
@@ -159,7 +162,11 @@ def _empty(request: ProjectRequest, state: ListState, reader: SpanReader) -> dic
     send = {"action_url": start, "action_text": "Send the first trace"}
     text = "The first run shows up here a second after its spans arrive."
     if reader.traces(TraceFilter(include_evaluations=True), limit=1).rows:
-        text = "What has arrived so far are evaluation runs, which this list leaves out."
+        text = "What has arrived so far are evaluation runs, which have a view of their own."
+        send = {
+            "action_url": state.query(view="evaluation"),
+            "action_text": "Show the evaluations",
+        }
     return {"icon": "list-tree", "title": "No traces yet", "text": text, **send}
 
 

@@ -28,7 +28,17 @@ _TEXT_COLUMNS = {
     "session_id": "session_id",
     "user_id": "user_id",
     "release": "release",
+    "service": "service_name",
+    "status": "status",
 }
+_LIST_COLUMNS = {
+    "model_name": "models",
+    "agent": "agents",
+    "tool": "tools",
+    "tag": "tags",
+}
+TEXT_FIELDS = frozenset([*_TEXT_COLUMNS, *_LIST_COLUMNS, "kind", "metadata", "finding"])
+"""Fields with a text or several; `metadata` has a key besides."""
 _NUMBER_COLUMNS = {
     "cost": "toFloat64(ifNull(cost_usd, 0))",
     "total_tokens": (
@@ -38,6 +48,7 @@ _NUMBER_COLUMNS = {
     "duration_ms": "(end_ns - start_ns) / 1000000",
     "errors": "error_count",
 }
+NUMBER_FIELDS = frozenset(_NUMBER_COLUMNS)
 _NUMBER_SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -45,8 +56,10 @@ _NUMBER_SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 class Condition:
     """One condition: texts for text fields, a number for number fields.
 
-    `attribute` is of any span of the trace, `key` its name: with texts it must be one of them (or
-    hold one, `contains`), without texts it is a number to compare.
+    `kind` and `metadata` hold for the trace or for some span of it, `attribute` for some span;
+    `key` names the attribute or the metadata. An attribute with texts must be one of them (or hold
+    one, `contains`), without texts it is a number to compare. A negated condition takes every trace
+    that does not meet it: `attribute` holds for none of its spans.
     """
 
     field: str
@@ -54,6 +67,7 @@ class Condition:
     texts: tuple[str, ...] = ()
     number: float = 0.0
     key: str = ""
+    is_negated: bool = False
 
     def parameters(self, index: int) -> dict[str, Any]:
         return {
@@ -64,24 +78,57 @@ class Condition:
 
     def fragment(self, index: int) -> str:
         """A fixed fragment; every value is bound as texts_N, number_N or key_N."""
+        met = self._met(index)
+        return f"NOT ({met})" if self.is_negated else met
+
+    def _met(self, index: int) -> str:
         texts = f"{{texts_{index}:Array(String)}}"
-        if self.field == "attribute":
-            return _of_a_span(self._attribute(index, texts))
         if self.field in _NUMBER_COLUMNS:
             sign = _NUMBER_SIGNS[self.op]
             return f"{_NUMBER_COLUMNS[self.field]} {sign} {{number_{index}:Float64}}"
-        if self.field == "model_name":
+        if self.field in _LIST_COLUMNS:
+            column = _LIST_COLUMNS[self.field]
             if self.op == "contains":
-                return f"arrayExists(m -> multiSearchAnyCaseInsensitiveUTF8(m, {texts}), models)"
-            return f"hasAny(models, {texts})"
-        column = (
-            f"metadata[{{key_{index}:String}}]"
-            if self.field == "metadata"
-            else _TEXT_COLUMNS[self.field]
-        )
+                return f"arrayExists(one -> {self._text('one', texts)}, {column})"
+            return f"hasAny({column}, {texts})"
+        if self.field == "attribute":
+            return self._of_a_span(self._attribute(index, texts))
+        if self.field == "finding":
+            return _has_finding(self._text("label", texts))
+        if self.field == "kind":
+            said = self._text("kind", texts)
+            return f"({said} OR {self._of_a_span(said)})"
+        if self.field == "metadata":
+            key = f"{{key_{index}:String}}"
+            # What is not there reads as an empty text.
+            said = f"mapContains(metadata, {key}) AND {self._text(f'metadata[{key}]', texts)}"
+            return f"({said} OR {self._of_a_span(said)})"
+        return self._text(_TEXT_COLUMNS[self.field], texts)
+
+    def _text(self, value: str, texts: str) -> str:
         if self.op == "contains":
-            return f"multiSearchAnyCaseInsensitiveUTF8({column}, {texts})"
-        return f"has({texts}, {column})"
+            return f"multiSearchAnyCaseInsensitiveUTF8({value}, {texts})"
+        return f"has({texts}, {value})"
+
+    def _of_a_span(self, condition: str) -> str:
+        """A span of the trace meets the condition.
+
+        No span lies before the start of its trace, and few later than a week after it. That none
+        meets it is known from all spans only.
+        """
+        newest = "least(toUnixTimestamp(now()), intDiv({until_ns:UInt64}, 1000000000))"
+        oldest = "{since:Int64} - 86400"
+        bounds = f"bucket_time >= toDateTime(greatest(0, {oldest}), 'UTC')"
+        if not self.is_negated:
+            bounds = (
+                f"bucket_time <= toDateTime({newest} + 7 * 86400, 'UTC')"
+                " AND bucket_time >= toDateTime(greatest(0, if({since:Int64} > 0, {since:Int64},"
+                f" toInt64({newest}) - {{attribute_days:Int64}} * 86400)), 'UTC')"
+            )
+        return (
+            "trace_id IN (SELECT trace_id FROM spans WHERE project_id = {project_id:UUID}"
+            f" AND {bounds} AND {condition})"
+        )
 
     def _attribute(self, index: int, texts: str) -> str:
         key = f"{{key_{index}:String}}"
@@ -111,6 +158,7 @@ class TraceFilter:
     user_id: str = ""
     has_finding: bool | None = None
     include_evaluations: bool = False
+    only_evaluations: bool = False
     conditions: tuple[Condition, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
@@ -124,7 +172,7 @@ class TraceFilter:
             "since": min(since_ns // 10**9, _MAX_SECONDS),
             "since_ns": since_ns,
             "until_ns": until_ns,
-            "include_evaluations": self.include_evaluations,
+            "include_evaluations": self.include_evaluations or self.only_evaluations,
             "status": self.status,
             "name": self.name,
             "terms": list(terms(self.text)),
@@ -149,17 +197,19 @@ class TraceFilter:
         if self.user_id:
             fragments.append("user_id = {user_id:String}")
         if self.has_finding is not None:
-            negation = "" if self.has_finding else "NOT "
-            fragments.append(
-                f"trace_id {negation}IN (SELECT trace_id FROM trace_marks FINAL WHERE"
-                " project_id = {project_id:UUID} AND name = 'finding' AND NOT is_removed)"
-            )
+            fragments.append(_has_finding() if self.has_finding else f"NOT {_has_finding()}")
+        if self.only_evaluations:
+            fragments.append("is_evaluation")
         return tuple(fragments)
 
     def running_fragments(self) -> tuple[str, ...]:
         """Over the first facts of a trace that has not settled: it has no previews yet."""
-        searched = "shown_name, session_id, user_id"
-        return (_holds_all_terms(searched),) if terms(self.text) else ()
+        fragments = []
+        if terms(self.text):
+            fragments.append(_holds_all_terms("shown_name, session_id, user_id"))
+        if self.only_evaluations:
+            fragments.append("is_evaluation = 1")
+        return tuple(fragments)
 
     @property
     def sees_running(self) -> bool:
@@ -189,18 +239,11 @@ def _holds_all_terms(columns: str) -> str:
     )
 
 
-def _of_a_span(condition: str) -> str:
-    """A span of the trace meets the condition.
-
-    No span lies before the start of its trace, and few later than a week after it.
-    """
-    newest = "least(toUnixTimestamp(now()), intDiv({until_ns:UInt64}, 1000000000))"
+def _has_finding(condition: str = "") -> str:
+    narrowed = f" AND {condition}" if condition else ""
     return (
-        "trace_id IN (SELECT trace_id FROM spans WHERE project_id = {project_id:UUID}"
-        f" AND bucket_time <= toDateTime({newest} + 7 * 86400, 'UTC')"
-        " AND bucket_time >= toDateTime(greatest(0, if({since:Int64} > 0, {since:Int64},"
-        f" toInt64({newest}) - {{attribute_days:Int64}} * 86400)), 'UTC')"
-        f" AND {condition})"
+        "trace_id IN (SELECT trace_id FROM trace_marks FINAL WHERE"
+        f" project_id = {{project_id:UUID}} AND name = 'finding' AND NOT is_removed{narrowed})"
     )
 
 

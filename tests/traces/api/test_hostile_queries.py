@@ -51,10 +51,12 @@ _CONDITIONS = st.lists(
         {
             "field": st.sampled_from(
                 ["model_name", "environment", "name", "session_id", "user_id", "release",
-                 "metadata", "cost", "total_tokens", "duration_ms", "errors", "", "project_id"]
+                 "metadata", "cost", "total_tokens", "duration_ms", "errors", "", "project_id",
+                 "service", "status", "agent", "tool", "tag", "kind", "finding", "attribute"]
             ),
             "op": st.sampled_from(
-                ["in", "eq", "contains", "gt", "gte", "lt", "lte", "", "like"]
+                ["in", "eq", "contains", "ne", "not_in", "not_contains", "gt", "gte", "lt", "lte",
+                 "", "like"]
             ),
             "value": _CONDITION_VALUES,
         },

@@ -146,7 +146,31 @@ def test_a_project_with_evaluations_only_says_so(
     browser: Client, traces: str, project: Project
 ) -> None:
     made.stored(made.span(project.id, made.trace_id(), is_evaluation=True))
-    assert "evaluation runs, which this list leaves out" in shown(browser, traces)
+    assert 'href="?view=evaluation">Show the evaluations' in shown(browser, traces)
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_evaluations_are_in_their_own_view_and_marked(
+    browser: Client, traces: str, project: Project, is_settled: bool
+) -> None:
+    made.stored(made.span(project.id, made.trace_id(), name="in production"))
+    trace_id = made.trace_id()
+    made.stored(
+        made.span(project.id, trace_id, name="of the test set"),
+        made.span(project.id, trace_id, 2, 1, is_evaluation=True),
+    )
+    if is_settled:
+        settle.settle_quiet()
+    everything = shown(browser, traces)
+    assert "in production" in everything
+    assert "of the test set" not in everything
+    evaluations = shown(browser, f"{traces}?view=evaluation")
+    assert "in production" not in evaluations
+    assert "of the test set" in evaluations
+    badge = '<span class="badge is-outline">Evaluation</span>'
+    assert (everything.count(badge), evaluations.count(badge)) == (0, 1)
+    page = shown(browser, f"{traces}/{trace_id.hex()}/")
+    assert badge in page
 
 
 def test_views_ranges_and_search(browser: Client, traces: str, project: Project) -> None:

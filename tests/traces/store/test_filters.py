@@ -9,22 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.store.filters import Condition, TraceFilter, terms
+from traces.store.filters import NUMBER_FIELDS, TEXT_FIELDS, Condition, TraceFilter, terms
 
 texts = st.text(min_size=1, max_size=30)
 conditions = st.lists(
     st.builds(
         Condition,
-        field=st.sampled_from(["name", "environment", "model_name", "metadata", "user_id"]),
+        field=st.sampled_from(sorted({*TEXT_FIELDS, "attribute"})),
         op=st.sampled_from(["in", "eq", "contains"]),
         texts=st.lists(texts, min_size=1, max_size=3).map(tuple),
         key=texts,
+        is_negated=st.booleans(),
     )
     | st.builds(
         Condition,
-        field=st.sampled_from(["cost", "total_tokens", "duration_ms", "errors"]),
+        field=st.sampled_from(sorted(NUMBER_FIELDS)),
         op=st.sampled_from(["eq", "gt", "gte", "lt", "lte"]),
         number=st.floats(0, 1e300),
+        is_negated=st.booleans(),
     ),
     max_size=4,
 ).map(tuple)
@@ -36,7 +38,9 @@ def test_no_value_is_part_of_a_fragment(
 ) -> None:
     wanted = TraceFilter(conditions=conditions, text=text, name=name)
     plain = TraceFilter(
-        conditions=tuple(Condition(one.field, one.op, ("v",), 1.0, "k") for one in conditions),
+        conditions=tuple(
+            Condition(one.field, one.op, ("v",), 1.0, "k", one.is_negated) for one in conditions
+        ),
         text="v",
         name="v",
     )

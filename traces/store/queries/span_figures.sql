@@ -25,7 +25,9 @@ FROM
     WHERE project_id = {project_id:UUID}
       AND bucket_time >= toDateTime({since:Int64}, 'UTC') AND bucket_time < toDateTime({until:Int64}, 'UTC')
       AND {release:String} IN ('', release)
-      AND (is_evaluation = 0 OR {include_evaluations:Bool})
+      -- one span marks its whole trace
+      AND ({include_evaluations:Bool} OR trace_id NOT IN (
+          SELECT trace_id FROM trace_index WHERE project_id = {project_id:UUID} AND is_evaluation = 1))
 )
 WHERE value != ''
 GROUP BY value

@@ -6,7 +6,9 @@ WHERE project_id = {project_id:UUID}
   AND bucket_time >= toDateTime({since:Int64}, 'UTC') AND bucket_time < toDateTime({until:Int64}, 'UTC')
   AND (toUnixTimestamp(bucket_time), trace_id, span_id) < ({before:Int64},
       toFixedString(unhex({before_trace:String}), 16), toFixedString(unhex({before_span:String}), 8))
-  AND (is_evaluation = 0 OR {include_evaluations:Bool})
+  -- one span marks its whole trace
+  AND ({include_evaluations:Bool} OR trace_id NOT IN (
+      SELECT trace_id FROM trace_index WHERE project_id = {project_id:UUID} AND is_evaluation = 1))
   {filter}
 ORDER BY bucket_time DESC, trace_id DESC, span_id DESC, version DESC
 LIMIT {limit:UInt32}

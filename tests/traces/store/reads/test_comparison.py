@@ -112,3 +112,15 @@ def test_another_project_is_not_compared() -> None:
     reader = SpanReader(uuid.uuid4())
     assert reader.compare(HOUR_BEFORE, LAST_HOUR, by="model") == []
     assert reader.compare(HOUR_BEFORE, LAST_HOUR) == []
+
+
+def test_one_evaluation_span_keeps_its_whole_trace_out() -> None:
+    project_id = uuid.uuid4()
+    call(project_id, HOUR / 2, 300)
+    made.stored(made.span(project_id, call(project_id, HOUR / 2, 300), 3, 1, is_evaluation=True))
+    settle.settle_quiet()
+    for include_evaluations, count in ((False, 1), (True, 2)):
+        side = Slice(NOW - HOUR, NOW, include_evaluations=include_evaluations)
+        after = by(SpanReader(project_id).compare(HOUR_BEFORE, side, by="model"))["m"].after
+        assert after is not None
+        assert after.count == count

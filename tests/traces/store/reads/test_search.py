@@ -154,6 +154,13 @@ def test_ranges_evaluations_and_projects_are_kept_apart() -> None:
     reader = SpanReader(project_id)
     assert len(reader.search("needle").hits) == 1
     assert len(reader.search("needle", include_evaluations=True).hits) == 2
+    marked = made.trace_id()
+    made.stored(
+        made.span(project_id, marked, is_evaluation=True),
+        made.span(project_id, marked, 2, 1, input="needle"),  # of an automatic instrumentation
+    )
+    assert len(reader.search("needle").hits) == 1
+    assert len(reader.search("needle", include_evaluations=True).hits) == 3
     hour = dt.timedelta(hours=1)
     assert reader.search("needle", until=now - hour).hits == []
     assert len(reader.search("needle", since=now - hour).hits) == 1
