@@ -60,6 +60,17 @@ curl -sS {url}/v1/traces \\
 }}]}}]}}]}}
 JSON"""
 
+# The header as its documentation writes it:
+# https://code.claude.com/docs/en/monitoring-usage#quick-start
+_CLAUDE_CODE = """\
+export CLAUDE_CODE_ENABLE_TELEMETRY=1
+export OTEL_METRICS_EXPORTER=otlp
+export OTEL_LOGS_EXPORTER=otlp
+export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+export OTEL_EXPORTER_OTLP_ENDPOINT={url}
+export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer {key}"
+claude"""
+
 
 def with_sdk(url: str, key: str = KEY_TO_FILL_IN) -> str:
     """`url`: of the pages, which the SDK sends to as well."""
@@ -72,3 +83,7 @@ def with_opentelemetry(otlp_url: str, key: str = KEY_TO_FILL_IN) -> str:
 
 def with_curl(otlp_url: str, key: str = KEY_TO_FILL_IN) -> str:
     return _CURL.format(url=otlp_url, key=key)
+
+
+def with_claude_code(otlp_url: str, key: str = KEY_TO_FILL_IN) -> str:
+    return _CLAUDE_CODE.format(url=otlp_url, key=key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from traces.pages import (
+    coding_agents,
     deletions,
     ingest_health,
     ingest_rules,
@@ -38,6 +39,7 @@ urlpatterns = [
         name="delete_retention_rule",
     ),
     path("ingest/", ingest_health.ingest_health, name="ingest_health"),
+    path("coding-agents/", coding_agents.coding_agents, name="coding_agents"),
     path("ingest/rules/", ingest_rules.rules, name="ingest_rules"),
     path("ingest/rules/add/", ingest_rules.add, name="add_rule"),
     path("ingest/rules/limit/", ingest_rules.set_limit, name="set_ingest_limit"),

@@ -31,6 +31,7 @@ PATHS = (
     "settings/alerts/",
     "prices/",
     "ingest/",
+    "coding-agents/",
     "ingest/rules/",
     "ingest/rules/?match=infrastructure&pattern=&key=",
     "retention/",

@@ -22,16 +22,16 @@ from traces.store.reader import SpanReader
 @store_page
 def getting_started(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
     keys = ApiKey.objects.for_project(request.project).order_by("-created_at", "id")
-    otlp_url = _otlp_url(request)
+    url = otlp_url(request)
     context = {
         "nav": "getting_started",
         "key": keys.filter(revoked_at=None).first(),
         "had_keys": keys.exists(),
         "key_to_fill_in": first_trace.KEY_TO_FILL_IN,
         "sdk_snippet": first_trace.with_sdk(settings.PUBLIC_URL),
-        "opentelemetry_snippet": first_trace.with_opentelemetry(otlp_url),
-        "curl_snippet": first_trace.with_curl(otlp_url),
-        "otlp_url": otlp_url,
+        "opentelemetry_snippet": first_trace.with_opentelemetry(url),
+        "curl_snippet": first_trace.with_curl(url),
+        "otlp_url": url,
         **_arrival(project_id),
     }
     return render(request, "traces/getting_started.html", context)
@@ -44,7 +44,7 @@ def arrival(request: ProjectRequest, project_id: UUID) -> HttpResponseBase:
     return render(request, "traces/arrival.html", _arrival(project_id))
 
 
-def _otlp_url(request: ProjectRequest) -> str:
+def otlp_url(request: ProjectRequest) -> str:
     """On loopback the receiver's port under the name that the browser uses; else the public one."""
     if not settings.TRACEROOT_IS_LOOPBACK:
         return str(settings.PUBLIC_URL)

@@ -163,8 +163,8 @@ class TraceFilter:
 
     def parameters(self) -> dict[str, Any]:
         """Time bounds and values, named as the fragments and the query files name them."""
-        since_ns = _ns(self.since) if self.since else 0
-        until_ns = _ns(self.until) if self.until else _MAX_NS
+        since_ns = in_ns(self.since) if self.since else 0
+        until_ns = in_ns(self.until) if self.until else _MAX_NS
         bound: dict[str, Any] = {}
         for index, condition in enumerate(self.conditions):
             bound |= condition.parameters(index)
@@ -247,6 +247,6 @@ def _has_finding(condition: str = "") -> str:
     )
 
 
-def _ns(moment: datetime) -> int:
+def in_ns(moment: datetime) -> int:
     """Exact, where a float would move a microsecond; within what a column holds."""
     return min(max((moment - _EPOCH) // timedelta(microseconds=1) * 1000, 0), _MAX_NS)
