@@ -7,15 +7,9 @@ requirements=$2
 
 fits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
 
-python=""
-for candidate in ${PYTHON_FOR_VENV:-} python3 python3.13 python3.12 python3.11 python; do
-  if command -v "$candidate" >/dev/null 2>&1 && fits "$candidate"; then
-    python=$(command -v "$candidate")
-    break
-  fi
-done
+python=$("$(dirname "$0")/choose_python.sh")
 if [ -z "$python" ]; then
-  found=$(python3 --version 2>/dev/null || echo "no Python 3")
+  found=$("${PYTHON_FOR_VENV:-python3}" --version 2>/dev/null || echo "no such Python")
   echo "TraceRoot needs Python 3.11, 3.12 or 3.13; found $found. Install one and run this again." >&2
   exit 1
 fi
@@ -25,6 +19,7 @@ if [ -x "$venv/bin/python" ] && ! fits "$venv/bin/python"; then
   exit 1
 fi
 
+[ -x "$venv/bin/python" ] || echo "Taking $("$python" --version) at $python (PYTHON_FOR_VENV chooses another)."
 echo "Installing dependencies into $venv (once; a minute or two) …"
 if command -v uv >/dev/null 2>&1; then
   [ -x "$venv/bin/python" ] || uv venv --quiet --python "$python" "$venv"
