@@ -15,7 +15,7 @@ from traces.api.logs import log_item
 from traces.ingest import arrivals
 from traces.ingest.arrivals import Arrival
 from traces.logs import Log
-from traces.otlp import decoder
+from traces.otlp import decoder, sdk
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoder import Decoded, Encoding, MalformedBody
 from traces.otlp.signals import Signal
@@ -61,7 +61,7 @@ def taken(decoded: Decoded[Any], encoding: Encoding, signal: Signal, size: int =
         content_encoding="",
         compressed_bytes=size,
         body_bytes=size,
-        resource=records[0].resource.attributes if records else {},
+        sdk=sdk.of({}, records[0].resource.attributes if records else {}),
         signal=signal,
         logs=logs,
         usage=usage,

@@ -10,6 +10,7 @@ from traces.ingest import arrivals
 from traces.ingest.arrivals import Arrival
 from traces.ingest.receipts import Clock
 from traces.otlp.arrived import Arrived
+from traces.otlp.sdk import Sdk
 from traces.spans import Span
 
 KEY_ID = uuid.UUID(int=7)
@@ -37,7 +38,7 @@ def arrival(
         "content_encoding": "gzip",
         "compressed_bytes": 100,
         "body_bytes": 400,
-        "resource": {"telemetry.sdk.name": "opentelemetry", "telemetry.sdk.version": "1.38.0"},
+        "sdk": Sdk("opentelemetry", "1.38.0"),
         **facts,
     }
     arrived = Arrived(spans=found, received_ns=received_ns, **known)
@@ -51,7 +52,6 @@ def empty(project_id: uuid.UUID, **facts: Any) -> Arrival:
         "content_encoding": "",
         "compressed_bytes": 2,
         "body_bytes": 2,
-        "resource": {},
         **facts,
     }
     arrived = Arrived(spans=(), received_ns=clock(), **known)

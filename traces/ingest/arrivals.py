@@ -17,7 +17,6 @@ from traces.cutting import spans as cutting
 from traces.ingest.receipts import MAX_REASONS, MAX_SAMPLES, Receipt
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import Rejection
-from traces.spans import Attributes
 from traces.store import batches, log_rows, usage_rows
 from traces.store.batches import Batch
 
@@ -76,7 +75,6 @@ def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
     for rejection in arrived.rejected:
         reasons[cause(rejection.reason)] += rejection.count
     latest_ns = arrived.received_ns - LATE_SECONDS * 1_000_000_000
-    name, version, language = _sdk(arrived.resource)
     return Receipt(
         project_id=project_id,
         receipt_id=uuid4(),
@@ -87,9 +85,9 @@ def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
         status=200,
         encoding=arrived.encoding,
         content_encoding=arrived.content_encoding[:20],
-        sdk_name=name,
-        sdk_version=version,
-        sdk_language=language,
+        sdk_name=arrived.sdk.name,
+        sdk_version=arrived.sdk.version,
+        sdk_language=arrived.sdk.language,
         accepted=len(arrived.spans),
         unique_spans=len({(span.trace_id, span.span_id) for span in arrived.spans}),
         rejected=sum(reasons.values()) if arrived.signal == "traces" else 0,
@@ -108,10 +106,3 @@ def cause(reason: str) -> str:
 
 def _samples(rejected: Sequence[Rejection]) -> list[str]:
     return [rejection.reason[:300] for rejection in rejected[:MAX_SAMPLES]]
-
-
-def _sdk(resource: Attributes) -> tuple[str, str, str]:
-    """https://opentelemetry.io/docs/specs/semconv/resource/#telemetry-sdk"""
-    found = [resource.get(f"telemetry.sdk.{part}") for part in ("name", "version", "language")]
-    name, version, language = (value[:100] if isinstance(value, str) else "" for value in found)
-    return name, version, language

@@ -9,8 +9,9 @@ from traces.agent_usage import AgentUsage
 from traces.logs import Log
 from traces.otlp.decoded import Rejection
 from traces.otlp.decoder import Encoding
+from traces.otlp.sdk import NOT_SAID, Sdk
 from traces.otlp.signals import Signal
-from traces.spans import Attributes, Span
+from traces.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Arrived:
     content_encoding: str
     compressed_bytes: int
     body_bytes: int
-    resource: Attributes
+    sdk: Sdk = NOT_SAID
     """Of the first record: requests of several SDKs come from collectors, which say so."""
     signal: Signal = "traces"
     logs: Sequence[Log] = ()

@@ -136,7 +136,7 @@ class GrpcReceiver:
             async def sent(held: Hold) -> Sent:
                 body = await self._message(messages, held.owner)
                 held.take(len(body))
-                return Sent(signal, body, "protobuf", "")
+                return Sent(signal, body, "protobuf", "", metadata)
 
             try:
                 rejected = await self._receiver.take(request_headers.raw_key(metadata), sent)

@@ -11,14 +11,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from traces import pricing
 from traces.admission import book as admission
-from traces.otlp import answers, decoder, encoding, memory, request_headers, signals
+from traces.otlp import answers, decoder, encoding, memory, request_headers, sdk, signals
 from traces.otlp.answers import Answer, Refused
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import MalformedBody, Rejection
@@ -105,6 +105,7 @@ class Sent:
     body: bytes
     encoding: Encoding
     content_encoding: str
+    headers: Mapping[str, str]
 
 
 class Receiver(Generic[K, P]):
@@ -170,7 +171,8 @@ class Receiver(Generic[K, P]):
                     "Send application/x-protobuf or application/json.",
                 )
             body = await self._body(headers, receive, held)
-            return Sent(signal, body, request_encoding, headers.get("content-encoding", ""))
+            coding = headers.get("content-encoding", "")
+            return Sent(signal, body, request_encoding, coding, headers)
 
         rejected = await self.take(request_headers.raw_key(headers), sent)
         return answers.stored(_ENCODINGS[media_type], rejected, signal)
@@ -303,7 +305,7 @@ class Receiver(Generic[K, P]):
             content_encoding=sent.content_encoding,
             compressed_bytes=len(sent.body),
             body_bytes=len(body),
-            resource=records[0].resource.attributes if records else {},
+            sdk=sdk.of(sent.headers, records[0].resource.attributes if records else {}),
         )
 
     def _trim_soon(self) -> None:

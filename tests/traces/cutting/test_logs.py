@@ -38,7 +38,7 @@ def arrival(project_id: uuid.UUID, *records: dict[str, Any], **resource: Any) ->
     logs = log_records.of(decoded.records, project_id=project_id, received_ns=5)
     arrived = Arrived(
         spans=(), logs=logs, signal="logs", rejected=(), received_ns=5, encoding="json",
-        content_encoding="", compressed_bytes=len(body), body_bytes=len(body), resource={},
+        content_encoding="", compressed_bytes=len(body), body_bytes=len(body),
     )  # fmt: skip
     return arrivals.of(arrived, key_id=uuid.uuid4(), project_id=project_id, retention_days=0)
 

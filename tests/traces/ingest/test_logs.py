@@ -37,7 +37,6 @@ def of(project_id: uuid.UUID, body: bytes) -> Arrival:
         content_encoding="",
         compressed_bytes=len(body),
         body_bytes=len(body),
-        resource={},
     )
     return arrivals.of(sent, key_id=arrived.KEY_ID, project_id=project_id, retention_days=0)
 
