@@ -16,7 +16,7 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from twisted.internet import reactor
 
-from traces.otlp import answers
+from traces.otlp import answers, request_headers
 from traces.otlp.answers import Refused
 from traces.otlp.decoder import Encoding
 from traces.otlp.limits import Limits, Waiting
@@ -30,14 +30,20 @@ thrown away for so long, and no more of it than this."""
 _LINGER_BYTES = 16 * 1024**2
 
 
+Tell = Callable[[str, Refused, int], None]
+"""Raw API key, answer, bytes that had arrived."""
+
+
 class BoundedServer(Server):
-    """Daphne's server, whose requests keep to `limits`."""
+    """Daphne's server, whose requests keep to `limits`; `tell` hears of those with a key that did
+    not, in the reactor's thread.
+    """
 
-    def __init__(self, *args: Any, limits: Limits, **options: Any) -> None:
-        super().__init__(*args, **options, ready_callable=lambda: _apply(self, limits))
+    def __init__(self, *args: Any, limits: Limits, tell: Tell, **options: Any) -> None:
+        super().__init__(*args, **options, ready_callable=lambda: _apply(self, limits, tell))
 
 
-def _apply(server: Server, limits: Limits) -> None:
+def _apply(server: Server, limits: Limits, tell: Tell) -> None:
     """Before the reactor runs, while nobody can be connected."""
     waiting = Waiting(limits.waiting_bytes)
     build = server.http_factory.buildProtocol
@@ -45,7 +51,7 @@ def _apply(server: Server, limits: Limits) -> None:
     def build_protocol(address: Any) -> Any:
         protocol = build(address)
         protocol.requestFactory = lambda channel, *rest: BoundedRequest(
-            channel, *rest, limits=limits, waiting=waiting
+            channel, *rest, limits=limits, waiting=waiting, tell=tell
         )
         return protocol
 
@@ -53,9 +59,10 @@ def _apply(server: Server, limits: Limits) -> None:
 
 
 class BoundedRequest(WebRequest):
-    def __init__(self, *args: Any, limits: Limits, waiting: Waiting) -> None:
+    def __init__(self, *args: Any, limits: Limits, waiting: Waiting, tell: Tell) -> None:
         super().__init__(*args)
         self._limits = limits
+        self._tell = tell
         self._held = waiting.hold()
         self._is_refused = False
         self._thrown_away = 0
@@ -112,8 +119,11 @@ class BoundedRequest(WebRequest):
         """Answer past Twisted, which would wait for the rest of the body."""
         self._is_refused = True
         self._stop_timer()
+        arrived_bytes = self._held.bytes
         self._held.release()
-        log.info("web.body_refused status=%d", refusal.status)
+        log.warning("web.body_refused status=%d", refusal.status)
+        if raw_key := request_headers.raw_key(self._headers()):
+            self._tell(raw_key, refusal, arrived_bytes)
         answer = answers.refused(self._encoding(), refusal)
         phrase = HTTPStatus(answer.status).phrase
         head = [f"HTTP/1.1 {answer.status} {phrase}".encode(), b"connection: close"]
@@ -122,6 +132,10 @@ class BoundedRequest(WebRequest):
         transport.write(b"\r\n".join(head) + b"\r\n\r\n" + answer.body)
         transport.loseWriteConnection()
         self._timer = _later(_LINGER_SECONDS, transport.abortConnection)
+
+    def _headers(self) -> dict[str, str]:
+        sent = self.requestHeaders.getAllRawHeaders()
+        return request_headers.named((name, values[0]) for name, values in sent)
 
     def _encoding(self) -> Encoding:
         sent: list[bytes] = self.requestHeaders.getRawHeaders(b"content-type", [b""])

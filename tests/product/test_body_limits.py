@@ -12,7 +12,7 @@ import httpx
 import pytest
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
-from tests.product import processes, running
+from tests.product import pages, processes, running, waiting
 from tests.product.running import Product
 
 pytestmark = pytest.mark.xdist_group("body limits")
@@ -111,6 +111,30 @@ def test_a_slow_but_honest_sender_is_served(impatient: Product, url: str, tmp_pa
             time.sleep(0.3)
             connection.sendall(piece)
         assert answer(connection) == (200, "")
+
+
+def test_whoever_has_a_good_key_sees_on_its_page_what_was_refused_early(
+    impatient: Product, url: str
+) -> None:
+    made = impatient.create_project("Acme", f"Early {urlsplit(url).port}", impatient.email)
+    key = made["api_key"]
+    with opened(url, key, f"content-length: {400 * MIB}") as connection:
+        assert answer(connection)[0] == 413
+    with opened(url, "tr-unknown", f"content-length: {400 * MIB}") as connection:
+        assert answer(connection)[0] in {401, 413}
+    with opened(url, key, "transfer-encoding: chunked") as connection:
+        connection.sendall(b"1\r\nx\r\n")
+        assert answer(connection)[0] == 408
+
+    def shown(browser: httpx.Client) -> str:
+        page = browser.get(f"/projects/{made['project_id']}/ingest/").text
+        return page if "request, 413" in page and "request, 408" in page else ""
+
+    with pages.sign_in(impatient.url, impatient.email, impatient.password) as browser:
+        page = waiting.until(lambda: shown(browser), "the refusals on the page")
+    assert "Too large: more than 16777216 bytes. Send smaller batches." in page
+    assert f"The body did not arrive within {SECONDS} seconds." in page
+    assert "create_project" in page  # the name of the key
 
 
 def test_pages_have_the_limit_too(impatient: Product) -> None:

@@ -59,6 +59,8 @@ class Reason:
     first_seen: datetime
     last_seen: datetime
     samples: tuple[str, ...]
+    key_ids: tuple[UUID, ...]
+    """Whose requests these were; some of them where there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> He
                 row["first_seen"],
                 row["last_seen"],
                 tuple(row["samples"]),
+                tuple(row["keys"]),
             )
             for row in _query("ingest_reasons", {**window, "limit": _MAX_REASONS})
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from traces.otlp.grpc_receiver import GrpcReceiver
 
 
+_telling: set[asyncio.Task[None]] = set()
+
+
 @cache
 def door() -> Door:
     """This process's way into the store; it belongs to the event loop of its first use."""
@@ -47,7 +51,10 @@ async def _authorize(raw_key: str) -> VerifiedKey | None:
         key = await api_keys.averify(raw_key)
     except api_keys.KeysUnavailable as error:
         raise StoreUnavailable(str(error)) from error
-    return key if key is not None and key.may("ingest") else None
+    if key is None or key.may("ingest"):
+        return key
+    refusals().note(key.project_id, key.key_id, 401, "This API key may not send traces.", 0)
+    return None
 
 
 def _prepare(arrived: Arrived, key: VerifiedKey) -> Arrival:
@@ -105,6 +112,13 @@ def grpc_receiver() -> GrpcReceiver:
         messages=max(1, limits.waiting_bytes // 2 // limits.compressed_bytes),
         message_seconds=limits.body_seconds,
     )
+
+
+def tell(raw_key: str, refusal: Refused, size: int) -> None:
+    """Of a request that this process refused before the receiver had it; from the event loop."""
+    task = asyncio.get_running_loop().create_task(receiver().tell(raw_key, refusal, size))
+    _telling.add(task)
+    task.add_done_callback(_telling.discard)
 
 
 def before(application: ASGIApplication) -> ASGIApplication:

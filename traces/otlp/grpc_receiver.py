@@ -45,6 +45,16 @@ _CODES = {
 }
 _ROOM_SECONDS = 1.0
 _STOP_SECONDS = 1.0
+_END_SECONDS = 0.05
+"""After the end of the messages: so soon the library cancels a call that it has cut off."""
+
+
+class _CutOff(Refused):
+    """The call is over, and nobody hears an answer of ours.
+
+    The library refuses a message over the limit by itself, unseen by whoever reads messages; that
+    and a sender that leaves look alike.
+    """
 
 
 class CannotListen(Exception):
@@ -134,12 +144,14 @@ class GrpcReceiver:
             }
 
             async def sent(held: Hold) -> Sent:
-                body = await self._message(messages, held.owner)
+                body = await self._message(messages, held.owner, context)
                 held.take(len(body))
                 return Sent(signal, body, "protobuf", "", metadata)
 
             try:
                 rejected = await self._receiver.take(request_headers.raw_key(metadata), sent)
+            except _CutOff:
+                raise asyncio.CancelledError from None
             except Refused as refusal:
                 await _abort(context, refusal)
                 raise
@@ -148,7 +160,9 @@ class GrpcReceiver:
 
         return export
 
-    async def _message(self, messages: AsyncIterator[bytes], owner: Hashable) -> bytes:
+    async def _message(
+        self, messages: AsyncIterator[bytes], owner: Hashable, context: Any
+    ) -> bytes:
         """The call's one message. Raises Refused."""
         try:
             async with asyncio.timeout(_ROOM_SECONDS):
@@ -166,7 +180,21 @@ class GrpcReceiver:
             raise Refused(408, f"The message did not arrive within {seconds} seconds.") from None
         finally:
             self._room.leave(owner)
+        try:
+            await asyncio.sleep(_END_SECONDS)
+        except asyncio.CancelledError:
+            raise self._cut_off(context) from None
         raise Refused(400, "The call ended without a message.")
+
+    def _cut_off(self, context: Any) -> _CutOff:
+        remaining_seconds = context.time_remaining()
+        if remaining_seconds is not None and remaining_seconds <= 0:
+            return _CutOff(408, "The message did not arrive before its sender's own deadline.")
+        return _CutOff(
+            413,
+            f"Too large: more than {self._message_bytes} bytes in one message (or its sender left "
+            "before it was whole). Send smaller batches.",
+        )
 
 
 async def _abort(context: Any, refusal: Refused) -> None:

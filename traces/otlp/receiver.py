@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -50,6 +51,7 @@ ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RETRY_SECONDS = 5
 RETRY_SOON_SECONDS = 1
+_FAILED_HERE = "The request failed here; the log of the receiver says why."
 _ENCODINGS: dict[str, Encoding] = {
     "application/x-protobuf": "protobuf",
     "application/protobuf": "protobuf",
@@ -159,7 +161,11 @@ class Receiver(Generic[K, P]):
         await _send(answer, send)
 
     async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Answer:
-        signal = _signal(scope)
+        try:
+            signal = _signal(scope)
+        except Refused as refusal:
+            await self.tell(request_headers.raw_key(headers), refusal)
+            raise
         media_type = request_headers.media_type(headers)
 
         async def sent(held: Hold) -> Sent:
@@ -200,16 +206,29 @@ class Receiver(Generic[K, P]):
             raise
         except StoreError as error:
             log.warning("otlp.not_stored reason=%s", error)
-            raise _not_stored(error) from error
+            not_stored = _not_stored(error)
+            self._refused(key, not_stored, held.bytes)
+            raise not_stored from error
         except Exception as error:  # the stage's edge: on a 500 exporters drop their spans
             incident = uuid.uuid4().hex[:12]
             log.exception("otlp.failed incident=%s", incident)
+            self._refused(key, Refused(503, _FAILED_HERE), held.bytes)
             message = f"The request failed here (incident {incident}). Send it again later."
             raise Refused(503, message, retry_after=str(RETRY_SECONDS)) from error
         finally:
             if held.bytes >= _LARGE_BYTES:
                 self._trim_soon()
             held.release()
+
+    async def tell(self, raw: str, refusal: Refused, size: int = 0) -> None:
+        """Of what was refused before it came to `take`: `refused` hears of it if the key is good.
+
+        Whose key it is, is not known while the database is away: then nobody is told.
+        """
+        with suppress(StoreError):
+            key = await self._authorize(raw) if raw else None
+            if key is not None:
+                self._refused(key, refusal, size)
 
     async def _key(self, raw: str) -> K:
         if not raw:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import ProjectRequest, project_view
 from accounts.models import ApiKey
 from traces.ingest import health
-from traces.ingest.health import Intake
+from traces.ingest.health import Intake, Reason
 from traces.pages.failures import store_page
 
 _HOUR = 3600
@@ -31,6 +31,13 @@ class KeyRow:
     name: str
     masked: str
     intake: Intake
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    reason: Reason
+    keys: tuple[str, ...]
+    """By name."""
 
 
 @project_view("traces.read")
@@ -48,12 +55,19 @@ def ingest_health(request: ProjectRequest, project_id: UUID) -> HttpResponseBase
         until_ns=now_ns,
         since=datetime.fromtimestamp(since_ns // 1_000_000_000, UTC),
     )
+    known = ApiKey.objects.for_project(request.project).in_bulk(
+        {*found.by_key, *(key_id for one in found.reasons for key_id in one.key_ids)}
+    )
     url = reverse("traces:ingest_health", kwargs={"project_id": project_id})
     context = {
         "nav": "settings",
         "section": "ingest",
         "health": found,
-        "rows": _rows(request, found.by_key),
+        "rows": _rows(known, found.by_key),
+        "reasons": [
+            ReasonRow(one, tuple(_name(known, key_id) for key_id in one.key_ids))
+            for one in found.reasons
+        ],
         "range_title": title,
         "ranges": [
             (name, text, f"{url}?range={name}", name == chosen)
@@ -66,11 +80,12 @@ def ingest_health(request: ProjectRequest, project_id: UUID) -> HttpResponseBase
     return render(request, "traces/ingest_health.html", context)
 
 
-def _rows(request: ProjectRequest, by_key: Mapping[UUID, Intake]) -> list[KeyRow]:
-    known = ApiKey.objects.for_project(request.project).in_bulk(list(by_key))
+def _rows(known: Mapping[UUID, ApiKey], by_key: Mapping[UUID, Intake]) -> list[KeyRow]:
     return [
-        KeyRow(known[key_id].name, known[key_id].masked, intake)
-        if key_id in known
-        else KeyRow("A key that was removed", "", intake)
+        KeyRow(_name(known, key_id), known[key_id].masked if key_id in known else "", intake)
         for key_id, intake in by_key.items()
     ]
+
+
+def _name(known: Mapping[UUID, ApiKey], key_id: UUID) -> str:
+    return known[key_id].name if key_id in known else "A key that was removed"

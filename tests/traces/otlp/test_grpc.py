@@ -23,8 +23,19 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.traces.otlp.requests import protobuf_request, protobuf_span
 from tests.traces.otlp.test_logs_decoding import protobuf_logs
-from tests.traces.otlp.test_receiver import KEY, LIMITS, ONE, GoodKey, Store, authorize, receiver
+from tests.traces.otlp.test_receiver import (
+    KEY,
+    LIMITS,
+    ONE,
+    PROJECT,
+    GoodKey,
+    Store,
+    authorize,
+    prepare,
+    receiver,
+)
 from traces.logs import Log
+from traces.otlp.answers import Refused
 from traces.otlp.arrived import Arrived
 from traces.otlp.grpc_receiver import CannotListen, GrpcReceiver, Tls
 from traces.otlp.receiver import Receiver
@@ -145,6 +156,79 @@ def test_an_unforeseen_failure_is_to_be_sent_again() -> None:
 def test_a_message_over_the_limit_is_not_to_be_sent_again(compression: grpc.Compression) -> None:
     code, _, wait = refused(Store(), body=b"\0" * 30_000, compression=compression)
     assert (code, wait) == (grpc.StatusCode.RESOURCE_EXHAUSTED, None)
+
+
+Told = list[tuple[UUID | None, int, str]]
+
+
+def telling(told: Told, admit: Callable[[GoodKey, int, int], None] | None = None) -> Any:
+    def refused(key: GoodKey | None, refusal: Refused, size: int) -> None:
+        told.append((key.project_id if key else None, refusal.status, refusal.message))
+
+    more = {"admit": admit} if admit else {}
+    return Receiver(authorize, prepare, Store().write, LIMITS, refused=refused, **more)
+
+
+async def failed(port: int, **call: Any) -> grpc.StatusCode:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await called(port, **call)
+    return error.value.code()
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_whoever_has_a_good_key_hears_of_a_message_over_the_limit(
+    compression: grpc.Compression, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library answers it before anybody could read it."""
+    told: Told = []
+
+    async def run() -> None:
+        large = {"body": b"\0" * 30_000, "compression": compression}
+        async with served(telling(told)) as port:
+            assert await failed(port, **large) == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert await failed(port, metadata=(), **large) == grpc.StatusCode.UNAUTHENTICATED
+            await called(port)  # and the next message is served
+
+    asyncio.run(run())
+    assert told[0][:2] == (PROJECT, 413)
+    assert told[0][2].startswith("Too large: more than 20000 bytes in one message (or its sender")
+    assert [status for _, status, _ in told[1:]] == [401]
+    assert not caplog.records
+
+
+def test_whoever_has_a_good_key_hears_of_calls_over_the_rate_and_of_no_others() -> None:
+    told: Told = []
+
+    def admit(key: GoodKey, spans: int, size: int) -> None:
+        raise Refused(429, "Too many spans.", retry_after="7")
+
+    async def run() -> None:
+        async with served(telling(told, admit)) as port:
+            assert await failed(port) == grpc.StatusCode.RESOURCE_EXHAUSTED
+            stranger = await failed(port, metadata=(("authorization", "Bearer tr-bad"),))
+            assert stranger == grpc.StatusCode.UNAUTHENTICATED
+
+    asyncio.run(run())
+    assert [(project, status) for project, status, _ in told] == [(PROJECT, 429), (None, 401)]
+
+
+def test_a_call_without_a_message_and_one_past_its_deadline_are_told_apart() -> None:
+    told: Told = []
+
+    async def run() -> None:
+        async with (
+            served(telling(told), message_seconds=5.0) as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            empty = channel.stream_unary(TRACES)(metadata=BEARER)
+            await empty.done_writing()
+            assert await empty.code() == grpc.StatusCode.INVALID_ARGUMENT
+            slow = channel.stream_unary(TRACES)(metadata=BEARER, timeout=0.5)
+            assert await slow.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            await asyncio.sleep(0.3)
+
+    asyncio.run(run())
+    assert [(project, status) for project, status, _ in told] == [(PROJECT, 400), (PROJECT, 408)]
 
 
 def test_other_content_is_named() -> None:

@@ -428,6 +428,45 @@ def test_refusals_are_told_with_the_key_that_sent_them(store: Store) -> None:
     assert told == [(PROJECT, 400, 8), (PROJECT, 415, 0), (None, 401, 0)]
 
 
+def test_whoever_has_a_good_key_hears_of_every_refusal(store: Store) -> None:
+    told: list[tuple[UUID | None, int, str]] = []
+
+    def refused(key: GoodKey | None, refusal: Refused, size: int) -> None:
+        told.append((key.project_id if key else None, refusal.status, refusal.message))
+
+    def ask(trouble: Exception | None = None, **request: str) -> int:
+        sender = Sender([ONE])
+        store.trouble = trouble
+        application = Receiver(authorize, prepare, store.write, LIMITS, refused=refused)
+        asyncio.run(application(scope(**request), sender.receive, sender.send))
+        return sender.response.status
+
+    assert ask(path="/traces") == 404
+    assert ask(path="/traces", authorization="Bearer wrong") == 404
+    assert ask(path="/traces", authorization="") == 404
+    assert ask(method="PUT") == 405
+    assert ask(StoreUnavailable("Away.")) == 503
+    assert ask(ZeroDivisionError("secret")) == 503
+    assert [(project, status) for project, status, _ in told] == [
+        (PROJECT, 404),
+        (PROJECT, 405),
+        (PROJECT, 503),
+        (PROJECT, 503),
+    ]
+    assert told[2][2] == "Not stored: Away. Send it again in 5 s."
+    assert told[3][2] == "The request failed here; the log of the receiver says why."
+
+
+def test_a_refusal_whose_key_cannot_be_looked_up_is_answered_all_the_same(store: Store) -> None:
+    async def unknowable(raw: str) -> GoodKey | None:
+        raise StoreUnavailable("The database is down.")
+
+    sender = Sender([ONE])
+    application = Receiver(unknowable, prepare, store.write, LIMITS)
+    asyncio.run(application(scope("/nowhere"), sender.receive, sender.send))
+    assert sender.response.status == 404
+
+
 def test_starting_and_stopping_is_acknowledged(store: Store) -> None:
     asked: Iterator[Message] = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     said: list[Any] = []

@@ -17,7 +17,7 @@ from django.db import connections
 
 from traceroot_site.body_limits import BoundedServer
 from traceroot_site.memory_return import MemoryReturn
-from traces.otlp import memory
+from traces.otlp import endpoint, memory
 from traces.otlp.limits import limits_from_settings
 from traces.store.engine import parent
 
@@ -72,6 +72,7 @@ class Command(BaseCommand):
             http_timeout=120,
             server_name=None,
             limits=limits_from_settings(),
+            tell=endpoint.tell,
         ).run()
         memory_return.stop()
         if worker is not None:

@@ -5,6 +5,7 @@ SELECT
     sum(counted.2) AS times,
     min(received_at) AS first_seen,
     max(received_at) AS last_seen,
+    arraySort(groupUniqArray(5)(key_id)) AS keys,
     groupUniqArrayArray(3)(arrayFilter(said -> position(said, counted.1) > 0, receipts.samples)) AS samples
 FROM receipts FINAL
 ARRAY JOIN CAST(reasons, 'Array(Tuple(String, UInt64))') AS counted
