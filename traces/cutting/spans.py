@@ -25,6 +25,11 @@ GROWTH = 6
 """A byte of a request is at most so many characters of what is stored (`\\u0001`, `{"key":...`)."""
 _GROWN_COLUMNS = ("input", "output", "events_json", "links_json", "scope_json")
 _PLAIN_COLUMNS = ("name", "status_message", "error_message", "trace_state")
+_ID_COLUMNS = (
+    "session_id", "user_id", "agent_name", "agent_id", "tool_name", "model", "environment",
+    "release", "service_name",
+)  # fmt: skip
+"""What spans are told apart and grouped by: as long as a key may be. Some stand in the resource."""
 _MOST_RECORDED = 50
 _CACHED_CHARS = 32_768
 _SAME_LENGTH = frozenset({"resource_json", "scope_json", "input", "output"})
@@ -81,6 +86,10 @@ def _over(spans: Sequence[Span], batch: Batch, body_bytes: int, limits: CutLimit
             for n, span in enumerate(spans)
             if (span.events or span.links) and _has_too_much_beside(span, limits)
         )
+    for name in _ID_COLUMNS:
+        column = batch.column(name)
+        if max(map(len, column)) > limits.key_chars:
+            found.update(n for n, text in enumerate(column) if len(text) > limits.key_chars)
     most = min(limits.value_chars, limits.span_chars)
     if body_bytes * GROWTH > most and _largest(batch, body_bytes, most) > most:
         sizes = _sizes(batch)
@@ -162,9 +171,10 @@ def _cut_span(span: Span, limits: CutLimits) -> None:
     _cut_beside(span, most, cuts)
     for name in _TEXTS:
         text = getattr(span, name)
-        if len(text) > most:
+        longest = min(most, limits.key_chars) if name in _ID_COLUMNS else most
+        if len(text) > longest:
             cuts.note(name, len(text))
-            setattr(span, name, values.cut(text, most))
+            setattr(span, name, values.cut(text, longest))
     _cut_derived(span, most)
     span.truncated = {**span.truncated, **cuts.done()}
 

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import starmap
 from typing import NamedTuple
 from uuid import UUID
@@ -100,9 +101,15 @@ class Known:
             if kind not in batch.names:
                 continue
             names = batch.column(kind)
-            until = {name: people.get(fingerprint({kind: name}), 0) for name in set(names) - {""}}
+            until = {name: people.get(_of_person(kind, name), 0) for name in set(names) - {""}}
             gone |= {n for n, name in enumerate(names) if 0 < times[n] <= until.get(name, 0)}
         return gone
+
+
+@lru_cache(maxsize=16_384)
+def _of_person(kind: str, name: str) -> str:
+    """The event loop asks of every name of a request, and the same ones come again and again."""
+    return fingerprint({kind: name})
 
 
 class _State:
@@ -193,8 +200,8 @@ def keep_rows(arrival: Arrival, rows: Sequence[int]) -> Arrival:
         return arrival
     kept = part(batch, rows)
     said = {**receipt.reasons, REASON: receipt.reasons.get(REASON, 0) + dropped}
-    if batch.table != _SPANS:  # figures of receipts are of spans
-        return Arrival(kept, replace(receipt, reasons=said))
+    if batch.table != _SPANS:
+        return Arrival(kept, replace(receipt, records=len(rows), reasons=said))
     ids = zip(kept.column("trace_id"), kept.column("span_id"), strict=True) if rows else ()
     receipt = replace(
         receipt,

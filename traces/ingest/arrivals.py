@@ -14,6 +14,7 @@ from traces.admission import rules
 from traces.cutting import limits as cut_limits
 from traces.cutting import logs as cutting_logs
 from traces.cutting import spans as cutting
+from traces.cutting import usage as cutting_usage
 from traces.ingest.receipts import MAX_REASONS, MAX_SAMPLES, Receipt
 from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import Rejection
@@ -42,14 +43,17 @@ class Arrival:
 def of(arrived: Arrived, *, key_id: UUID, project_id: UUID, retention_days: int) -> Arrival:
     """The work of some microseconds a span: beside the event loop for large requests."""
     kept = rules.apply(arrived.spans, admission_book.rules(project_id))
-    arrived = replace(arrived, spans=kept.spans)
+    limits = cut_limits.from_settings()
+    truncated_logs = cutting_logs.cut(arrived.logs, arrived.body_bytes, limits)
+    usage, truncated_usage = cutting_usage.cut(arrived.usage, limits)
+    arrived = replace(arrived, spans=kept.spans, usage=usage)
     batch = _batch(arrived, project_id, retention_days)
-    truncated = cutting.cut(kept.spans, batch, arrived.body_bytes, cut_limits.from_settings())
+    truncated = cutting.cut(kept.spans, batch, arrived.body_bytes, limits)
     if truncated:
         batch = _batch(arrived, project_id, retention_days)
     receipt = replace(
         _receipt(arrived, key_id, project_id),
-        truncated=truncated,
+        truncated=truncated + truncated_logs + truncated_usage,
         dropped=kept.dropped,
         dropped_by=dict(kept.dropped_by),
     )
@@ -63,7 +67,6 @@ def _batch(arrived: Arrived, project_id: UUID, retention_days: int) -> Batch:
         "retention_days": retention_days,
     }
     if arrived.signal == "logs":
-        cutting_logs.cut(arrived.logs, arrived.body_bytes, cut_limits.from_settings())
         return log_rows.to_batch(arrived.logs, **origin)
     if arrived.signal == "metrics":
         return usage_rows.to_batch(arrived.usage, **origin)
@@ -78,7 +81,6 @@ def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
     return Receipt(
         project_id=project_id,
         receipt_id=uuid4(),
-        # Figures of receipts are of spans: those of other signals have none.
         kind="stored" if arrived.signal == "traces" else arrived.signal,
         key_id=key_id,
         received_ns=arrived.received_ns,
@@ -90,8 +92,9 @@ def _receipt(arrived: Arrived, key_id: UUID, project_id: UUID) -> Receipt:
         sdk_language=arrived.sdk.language,
         accepted=len(arrived.spans),
         unique_spans=len({(span.trace_id, span.span_id) for span in arrived.spans}),
-        rejected=sum(reasons.values()) if arrived.signal == "traces" else 0,
+        rejected=sum(reasons.values()),
         late=sum(1 for span in arrived.spans if 0 < span.end_ns < latest_ns),
+        records=len(arrived.logs) + len(arrived.usage),
         compressed_bytes=arrived.compressed_bytes,
         body_bytes=arrived.body_bytes,
         reasons=dict(reasons.most_common(MAX_REASONS)),

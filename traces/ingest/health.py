@@ -17,12 +17,15 @@ _NOBODY = UUID(int=0)
 _MAX_KEYS = 200
 _MAX_REASONS = 30
 _MAX_RULES = 100
+_WHAT = {"stored": "span", "logs": "log record", "metrics": "data point", "refused": "request"}
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Figures of one key, or of all. `distinct` counts different spans that were stored, `stored`
-    those of each request for themselves.
+    """Figures of one key, or of all: of spans, but for `logs` (records) and `points` (of metrics).
+
+    `distinct` counts different spans that were stored, `stored` those of each request for
+    themselves.
     """
 
     requests: int = 0
@@ -35,6 +38,12 @@ class Intake:
     dropped: int = 0
     quarantined: int = 0
     late: int = 0
+    logs: int = 0
+    logs_rejected: int = 0
+    logs_truncated: int = 0
+    points: int = 0
+    points_rejected: int = 0
+    points_truncated: int = 0
     spooled_requests: int = 0
     refused_requests: int = 0
     compressed_bytes: int = 0
@@ -44,6 +53,10 @@ class Intake:
     encodings: tuple[str, ...] = ()
 
     @property
+    def has_other_signals(self) -> bool:
+        return bool(self.logs or self.logs_rejected or self.points or self.points_rejected)
+
+    @property
     def duplicate(self) -> int:
         """Repeated within a request, or stored by an earlier one."""
         return self.accepted - self.unique_spans + self.stored - self.distinct
@@ -51,9 +64,13 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why spans were rejected, or (`refused_with` an HTTP status) whole requests refused."""
+    """Why something was rejected, or (`refused_with` an HTTP status) whole requests refused.
+
+    `what` it was: span, log record, data point or request.
+    """
 
     reason: str
+    what: str
     refused_with: int
     times: int
     first_seen: datetime
@@ -98,6 +115,7 @@ def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> He
         reasons=[
             Reason(
                 row["reason"],
+                _WHAT[row["kind_"]],
                 row["refused_with"],
                 row["times"],
                 row["first_seen"],
@@ -131,6 +149,12 @@ _SUMMED = (
     "dropped",
     "quarantined",
     "late",
+    "logs",
+    "logs_rejected",
+    "logs_truncated",
+    "points",
+    "points_rejected",
+    "points_truncated",
     "spooled_requests",
     "refused_requests",
     "compressed_bytes",

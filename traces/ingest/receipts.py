@@ -21,10 +21,11 @@ MAX_SAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`kind` is stored (one request), logs or metrics (the same of another signal, without figures
-    of spans) or refused (`requests` of them with the same answer).
+    """`kind` is stored (one request of spans), logs or metrics (the same of another signal) or
+    refused (`requests` of them with the same answer).
 
-    `accepted` counts the spans that were taken, with repetitions; `unique_spans` without.
+    `accepted` counts the spans that were taken, with repetitions; `unique_spans` without; `records`
+    the log records or data points. What is rejected or truncated is of the same signal.
     """
 
     project_id: UUID
@@ -47,6 +48,7 @@ class Receipt:
     """Of the dropped, by rule."""
     truncated: int = 0
     late: int = 0
+    records: int = 0
     quarantined: int = 0
     is_spooled: bool = False
     compressed_bytes: int = 0
@@ -76,6 +78,7 @@ _COLUMNS: tuple[tuple[str, str, _Read], ...] = (
     ("dropped", "UInt32", lambda r: r.dropped),
     ("truncated", "UInt32", lambda r: r.truncated),
     ("late", "UInt32", lambda r: r.late),
+    ("records", "UInt32", lambda r: r.records),
     ("quarantined", "UInt32", lambda r: r.quarantined),
     ("is_spooled", "Bool", lambda r: r.is_spooled),
     ("compressed_bytes", "UInt64", lambda r: r.compressed_bytes),

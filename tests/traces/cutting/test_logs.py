@@ -49,7 +49,9 @@ def text(value: str) -> dict[str, str]:
 
 def test_a_record_within_the_limits_is_as_it_was_sent() -> None:
     pairs = [{"key": f"k{n}", "value": text("v" * 300)} for n in range(5)]
-    batch = arrival(uuid.uuid4(), {"body": text("b" * LIMIT), "attributes": pairs}).batch
+    whole = arrival(uuid.uuid4(), {"body": text("b" * LIMIT), "attributes": pairs})
+    assert whole.receipt.truncated == 0
+    batch = whole.batch
     assert batch.column("body") == ["b" * LIMIT]
     assert batch.column("attributes_string") == [{f"k{n}": "v" * 300 for n in range(5)}]
     assert batch.column("dropped_attributes") == [0]
@@ -60,7 +62,10 @@ def test_what_is_too_long_or_too_much_is_cut_and_says_so() -> None:
     pairs += [{"key": f"k{n}", "value": text("short")} for n in range(9)]
     project = uuid.uuid4()
     sent = {"body": text("b" * 50_000), "attributes": pairs, "droppedAttributesCount": 2}
-    batch = arrival(project, sent, {"body": text("small")}, note=text("r" * 9_000)).batch
+    assert arrival(project, sent, {"body": text("small")}).receipt.truncated == 1
+    both = arrival(project, sent, {"body": text("small")}, note=text("r" * 9_000))
+    assert both.receipt.truncated == 2
+    batch = both.batch
     [body, small] = batch.column("body")
     assert body.endswith("… [cut: 50,000 characters in all]")
     assert len(body) <= LIMIT

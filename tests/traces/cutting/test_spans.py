@@ -127,6 +127,23 @@ def test_long_names_many_events_and_a_huge_resource_are_cut(encode: Encode) -> N
 
 
 @both
+@pytest.mark.parametrize("is_of_resource", [False, True])
+def test_what_spans_are_grouped_by_is_as_long_as_a_key_may_be(
+    encode: Encode, is_of_resource: bool
+) -> None:
+    long = {"session.id": "s" * 10 * MIB, "user.id": "u" * 1_025}
+    small = {"service.name": "acme"}
+    sent = {"resource": small | long} if is_of_resource else {"resource": small}
+    body, encoding = encode({} if is_of_resource else long, **sent)
+    span, arrival = arrive(body, encoding)
+    assert len(span.session_id) == len(span.user_id) == 1_024
+    assert ("resource" if is_of_resource else "session_id") in span.truncated
+    assert "…" in span.session_id
+    assert span.service_name == "acme"
+    assert arrival.batch.column("session_id") == [span.session_id]
+
+
+@both
 def test_fields_are_read_from_the_whole_and_messages_stay_messages(encode: Encode) -> None:
     conversation = [
         {"role": "system", "content": "Be brief."},

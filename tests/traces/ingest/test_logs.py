@@ -68,7 +68,8 @@ def test_a_receipt_of_logs_says_why_some_were_rejected() -> None:
     [receipt] = client.query(
         "SELECT * FROM receipts WHERE project_id = {p:UUID}", {"p": str(project_id)}
     )
-    assert (receipt["kind"], receipt["accepted"], receipt["rejected"]) == ("logs", 0, 0)
+    assert (receipt["kind"], receipt["accepted"], receipt["records"]) == ("logs", 0, 1)
+    assert receipt["rejected"] == 1
     assert list(receipt["reasons"]) == ["body: its value is a bare number, not an OTLP value"]
 
 

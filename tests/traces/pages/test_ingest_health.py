@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts import api_keys
 from accounts.models import ApiKey, Project, User
 from tests.cast import SignIn
 from tests.traces import arrived, made
-from traces.ingest import health
+from traces.ingest import arrivals, health
 from traces.ingest.arrivals import Arrival
 from traces.ingest.breaker import Breaker
 from traces.ingest.refusals import Refusals
 from traces.ingest.storing import Storing
+from traces.otlp import decoder
+from traces.otlp.arrived import Arrived
 from traces.otlp.decoded import Rejection
+from traces.otlp.signals import Signal
+from traces.semconv import agent_metrics, log_records
 from traces.store.engine.process import EngineProcess
 
 pytestmark = [
@@ -87,8 +95,67 @@ def test_rejections_and_refusals_have_reasons_and_samples(project: Project, key:
     assert (found.total.rejected, found.total.refused_requests) == (4, 3)
     spans, requests = found.reasons
     assert (spans.reason, spans.refused_with, spans.times) == ("trace id is all zeros", 0, 4)
+    assert (spans.what, requests.what) == ("span", "request")
     assert spans.samples == ("span 'plan' (00ff): trace id is all zeros",)
     assert (requests.refused_with, requests.times) == (400, 3)
+
+
+def of_signal(project: Project, key: ApiKey, signal: Signal, body: dict[str, object]) -> Arrival:
+    sent = json.dumps(body).encode()
+    decoded = decoder.decode(sent, "json", signal)
+    origin: dict[str, Any] = {"project_id": project.id, "received_ns": 5_000_000_000}
+    rejected = list(decoded.rejected)
+    logs, usage = [], []
+    if signal == "logs":
+        logs = log_records.of(decoded.records, **origin)
+    else:
+        usage, refused = agent_metrics.of(decoded.records, **origin)
+        rejected += refused
+    found = Arrived(
+        spans=(), logs=logs, usage=usage, signal=signal, rejected=rejected, encoding="json",
+        received_ns=time.time_ns(), content_encoding="", compressed_bytes=len(sent),
+        body_bytes=len(sent),
+    )  # fmt: skip
+    return arrivals.of(found, key_id=key.id, project_id=project.id, retention_days=0)
+
+
+def test_log_records_and_data_points_count_under_their_own_names(
+    browser: Client, project: Project, key: ApiKey, settings: Settings
+) -> None:
+    settings.INGEST_MAX_VALUE_CHARS = 1_000
+    records = [
+        {"body": {"stringValue": "x" * 3_000}},
+        {"body": {"stringValue": "y"}},
+        {"timeUnixNano": "soon"},
+    ]
+    model = {"key": "model", "value": {"stringValue": "m" * 5_000}}
+    counter: dict[str, object] = {
+        "name": "claude_code.cost.usage",
+        "sum": {
+            "aggregationTemporality": 1,
+            "dataPoints": [{"asDouble": 1, "attributes": [model]}, {"asDouble": -1}],
+        },
+    }
+    send(
+        arrived.arrival(project.id, key_id=key.id),
+        of_signal(
+            project, key, "logs", {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+        ),
+        of_signal(
+            project,
+            key,
+            "metrics",
+            {"resourceMetrics": [{"scopeMetrics": [{"metrics": [counter]}]}]},
+        ),
+    )
+    found = figures(project).by_key[key.id]
+    assert (found.accepted, found.rejected, found.truncated) == (2, 0, 0)
+    assert (found.logs, found.logs_rejected, found.logs_truncated) == (2, 1, 1)
+    assert (found.points, found.points_rejected, found.points_truncated) == (1, 1, 1)
+    assert {reason.what for reason in figures(project).reasons} == {"log record", "data point"}
+    said = page(browser, project)
+    assert "Log records and metrics Key Log records Rejected Truncated" in said
+    assert "a data point's value is -1.0" in said
 
 
 def test_refusals_wait_for_an_engine_that_is_away(

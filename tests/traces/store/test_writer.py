@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,32 @@ def test_another_number_of_rows_than_expected_is_said_with_figures(
         client.command("DROP TABLE extra_writer")
         client.command("DROP TABLE extra")
     assert caplog.messages == ["store.row_count_differs written=13 expected=9 spans=4"]
+
+
+@pytest.fixture
+def without_ledger() -> Iterator[None]:
+    """As while an upgrade changes a view: fewer rows than the writer knows of."""
+    [row] = client.query("SHOW CREATE TABLE ingested_writer", {})
+    client.command("DROP TABLE ingested_writer")
+    yield
+    client.command(row["statement"])
+
+
+@pytest.mark.usefixtures("store", "without_ledger")
+def test_fewer_rows_than_expected_are_good_only_if_every_span_is_there(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    project_id = uuid.uuid4()
+    writer.insert([batch(project_id, spans=4), batch(uuid.uuid4(), spans=3)])
+    assert len(caplog.messages) == 1
+
+    def loses_one(table: str, columns: Any, names: Any, types: Any) -> int:
+        return insert(table, [column[1:] for column in columns], names, types) + 1
+
+    insert = client.insert
+    monkeypatch.setattr(client, "insert", loses_one)
+    with pytest.raises(StoreUnavailable, match="holds 3 of 4 spans"):
+        writer.insert([batch(project_id, spans=4)])
 
 
 @pytest.mark.usefixtures("store")
