@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,10 @@ class Intake:
     points_rejected: int = 0
     points_truncated: int = 0
     spooled_requests: int = 0
+    orphaned: int = 0
+    """Spans whose parent never came, of traces that settled and whose first spans it sent."""
+    waiting: Depth | None = None
+    """In the spool."""
     refused_requests: int = 0
     compressed_bytes: int = 0
     body_bytes: int = 0
@@ -103,11 +107,20 @@ def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> He
     """Raises StoreError."""
     window = {"project_id": str(project_id), "since_ns": since_ns, "until_ns": until_ns}
     stored = {row["key_id"]: row for row in _query("ingest_stored", window)}
+    orphans = {
+        row["key_id"]: row["orphans"]
+        for row in _query("ingest_orphans", {"project_id": str(project_id), "since": since})
+    }
+    waits = deposits.depth_by_key(project_id)
     by_key = {
-        row["key_id"]: _intake(row, stored.get(row["key_id"], {}))
+        row["key_id"]: replace(
+            _intake(row, stored.get(row["key_id"], {})),
+            orphaned=orphans.get(row["key_id"], 0),
+            waiting=waits.pop(row["key_id"], None),
+        )
         for row in _query("ingest_by_key", {**window, "limit": _MAX_KEYS})
     }
-    orphans = _query("ingest_orphans", {"project_id": str(project_id), "since": since})
+    by_key |= {key_id: Intake(waiting=depth) for key_id, depth in waits.items()}
     waiting = QuarantinedSpan.objects.for_project(project_id).waiting()
     return Health(
         total=_total(by_key, stored.get(_NOBODY, {})),
@@ -125,7 +138,7 @@ def of(project_id: UUID, *, since_ns: int, until_ns: int, since: datetime) -> He
             )
             for row in _query("ingest_reasons", {**window, "limit": _MAX_REASONS})
         ],
-        orphaned=orphans[0]["orphans"],
+        orphaned=sum(orphans.values()),
         quarantine=list(waiting.newest().defer("content")[:10]),
         quarantined_now=waiting.count(),
         spool=deposits.depth(project_id),

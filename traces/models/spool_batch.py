@@ -17,6 +17,7 @@ class SpoolBatch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project_id = models.UUIDField()
+    key_id = models.UUIDField(null=True, help_text="API key that sent it.")
     received_ns = models.BigIntegerField()
     rows = models.PositiveIntegerField(help_text="Spans; 0 when only the receipt waits.")
     accepted = models.PositiveIntegerField(help_text="Spans that its receipt acknowledges.")
@@ -33,7 +34,7 @@ class SpoolBatch(models.Model):
         verbose_name_plural = "spool batches"
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["project_id", "created_at", "id"], name="spool_turn"),
-            models.Index(fields=["project_id", "bytes", "accepted"], name="spool_size"),
+            models.Index(fields=["project_id", "key_id", "bytes", "accepted"], name="spool_size"),
             models.Index(fields=["lease_owner"], name="spool_lease"),
         ]
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -79,21 +80,34 @@ class Depth:
     attempts: int
 
 
+_DEPTH: dict[str, Any] = {
+    "requests": Count("id"),
+    "spans": Sum("accepted", default=0),
+    "bytes": Sum("bytes", default=0),
+    "oldest": Min("created_at"),
+    "attempts": Coalesce(Max("attempts"), 0),
+}
+
+
 def depth(project_id: UUID | None = None) -> Depth:
     """Of one project or all. Raises StoreUnavailable."""
     with connected():
         waiting = SpoolBatch.objects.all()
         if project_id is not None:
             waiting = waiting.filter(project_id=project_id)
-        return Depth(
-            **waiting.aggregate(
-                requests=Count("id"),
-                spans=Sum("accepted", default=0),
-                bytes=Sum("bytes", default=0),
-                oldest=Min("created_at"),
-                attempts=Coalesce(Max("attempts"), 0),
-            )
-        )
+        return Depth(**waiting.aggregate(**_DEPTH))
+
+
+def depth_by_key(project_id: UUID) -> dict[UUID, Depth]:
+    """Raises StoreUnavailable."""
+    waiting = SpoolBatch.objects.filter(project_id=project_id, key_id__isnull=False)
+    with connected():
+        found = list(waiting.order_by().values("key_id").annotate(**_DEPTH))
+    return {
+        row["key_id"]: Depth(**{name: row[name] for name in _DEPTH})
+        for row in found
+        if row["key_id"]
+    }
 
 
 def _row(arrival: Arrival, now: datetime) -> SpoolBatch:
@@ -103,6 +117,7 @@ def _row(arrival: Arrival, now: datetime) -> SpoolBatch:
         raise NotSpooled(f"The spool cannot hold a value of these spans: {error}") from error
     return SpoolBatch(
         project_id=arrival.batch.project_id,
+        key_id=arrival.receipt.key_id,
         received_ns=arrival.batch.received_ns,
         rows=arrival.batch.rows,
         accepted=arrival.receipt.accepted,

@@ -19,6 +19,7 @@ from accounts import api_keys
 from accounts.models import ApiKey, Project, User
 from tests.cast import SignIn
 from tests.traces import arrived, made
+from traces import settle
 from traces.ingest import arrivals, health
 from traces.ingest.arrivals import Arrival
 from traces.ingest.breaker import Breaker
@@ -158,6 +159,21 @@ def test_log_records_and_data_points_count_under_their_own_names(
     assert "a data point's value is -1.0" in said
 
 
+def test_orphans_count_for_the_key_that_began_their_trace(
+    browser: Client, project: Project, key: ApiKey
+) -> None:
+    broken, whole, later = made.trace_id(), made.trace_id(), uuid.uuid4()
+    orphan = made.span(project.id, broken, 3, 2)
+    send(arrived.arrival(project.id, made.span(project.id, broken, 1), key_id=key.id))
+    send(arrived.arrival(project.id, orphan, key_id=later))
+    send(arrived.arrival(project.id, made.span(project.id, whole, 1), key_id=later))
+    settle.settle_quiet()
+    found = figures(project)
+    assert (found.by_key[key.id].orphaned, found.by_key[later].orphaned) == (1, 0)
+    assert found.orphaned == 1
+    assert figures(project).total.accepted == 3
+
+
 def test_refusals_wait_for_an_engine_that_is_away(
     store: EngineProcess, project: Project, key: ApiKey
 ) -> None:
@@ -214,6 +230,8 @@ def test_what_waits_in_the_spool_is_shown(
     said = page(browser, project)
     assert "What waits was acknowledged and is safe" in said
     assert "In the spool 2 spans" in said
+    assert "Production agents" in said
+    assert "0 and 2 in the spool" in said
 
 
 def test_what_is_in_quarantine_is_shown_with_its_reason(
