@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -68,6 +70,7 @@ def ingest_health(request: ProjectRequest, project_id: UUID) -> HttpResponseBase
             ReasonRow(one, tuple(_name(known, key_id) for key_id in one.key_ids))
             for one in found.reasons
         ],
+        "refused_note": _refused(found.total.refused_requests),
         "range_title": title,
         "ranges": [
             (name, text, f"{url}?range={name}", name == chosen)
@@ -85,6 +88,10 @@ def _rows(known: Mapping[UUID, ApiKey], by_key: Mapping[UUID, Intake]) -> list[K
         KeyRow(_name(known, key_id), known[key_id].masked if key_id in known else "", intake)
         for key_id, intake in by_key.items()
     ]
+
+
+def _refused(requests: int) -> str:
+    return f"{intcomma(requests)} request{pluralize(requests)} refused"
 
 
 def _name(known: Mapping[UUID, ApiKey], key_id: UUID) -> str:

@@ -102,12 +102,8 @@ def depth_by_key(project_id: UUID) -> dict[UUID, Depth]:
     """Raises StoreUnavailable."""
     waiting = SpoolBatch.objects.filter(project_id=project_id, key_id__isnull=False)
     with connected():
-        found = list(waiting.order_by().values("key_id").annotate(**_DEPTH))
-    return {
-        row["key_id"]: Depth(**{name: row[name] for name in _DEPTH})
-        for row in found
-        if row["key_id"]
-    }
+        rows: list[dict[str, Any]] = list(waiting.order_by().values("key_id").annotate(**_DEPTH))
+    return {row.pop("key_id"): Depth(**row) for row in rows}
 
 
 def _row(arrival: Arrival, now: datetime) -> SpoolBatch:

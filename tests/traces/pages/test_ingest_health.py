@@ -231,7 +231,7 @@ def test_what_waits_in_the_spool_is_shown(
     assert "What waits was acknowledged and is safe" in said
     assert "In the spool 2 spans" in said
     assert "Production agents" in said
-    assert "0 and 2 in the spool" in said
+    assert "0 +2 spooled" in said
 
 
 def test_what_is_in_quarantine_is_shown_with_its_reason(
