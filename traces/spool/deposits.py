@@ -102,8 +102,8 @@ def depth_by_key(project_id: UUID) -> dict[UUID, Depth]:
     """Raises StoreUnavailable."""
     waiting = SpoolBatch.objects.filter(project_id=project_id, key_id__isnull=False)
     with connected():
-        rows: list[dict[str, Any]] = list(waiting.order_by().values("key_id").annotate(**_DEPTH))
-    return {row.pop("key_id"): Depth(**row) for row in rows}
+        found: list[Any] = list(waiting.order_by().values("key_id").annotate(**_DEPTH))
+    return {row.pop("key_id"): Depth(**row) for row in found}
 
 
 def _row(arrival: Arrival, now: datetime) -> SpoolBatch:
